@@ -1,0 +1,454 @@
+"""Cards: what data, models and tasks the suite knows, read from YAML into typed, frozen objects.
+
+Cards stand in three folders, ``datasets/``, ``models/<protocol>/`` and ``benchmarks/``: those of the checkout when its
+``pyproject.toml`` stands beside this package, otherwise the copies inside the wheel. Folders named by the caller
+(``--include``) are read after them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import typing
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from climbench.errors import CardError, did_you_mean
+
+Kind = Literal["task", "model", "dataset"]
+FOLDERS: dict[Kind, str] = {"task": "benchmarks", "model": "models", "dataset": "datasets"}
+PROSE = {"title", "summary", "citation", "licence", "attribution", "definitions", "references", "defects"}
+
+
+class Card(BaseModel):
+    """What every card says: a unique name, a title, and where the card was found."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    title: str
+    summary: str = ""
+    citation: str = ""
+    path: Path | None = Field(default=None, exclude=True)
+
+    def settings(self) -> dict[str, Any]:
+        """Return everything on the card that can change a number: all keys but the prose."""
+        return {k: v for k, v in self.model_dump(mode="json").items() if k not in PROSE}
+
+    def hash(self) -> str:
+        """Return the SHA-256 of the card's settings in canonical JSON."""
+        return hashlib.sha256(json.dumps(self.settings(), sort_keys=True).encode()).hexdigest()
+
+
+class Section(BaseModel):
+    """A named group of keys on a card."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class VariableEntry(Section):
+    """A variable as a data set stores it."""
+
+    units: str
+    long_name: str = ""
+
+
+class Source(Section):
+    """Where a data set can be downloaded: an archive record and its files, whose checksums the record itself states."""
+
+    doi: str
+    record: str
+    files: tuple[str, ...]
+
+
+class WorldEntry(Section):
+    """The simulated world that stands in for a data set offline, or that makes it."""
+
+    class_path: str
+    init_args: dict[str, Any] = {}
+    members: int = Field(default=3, ge=1)
+
+
+class DatasetCard(Card):
+    """A data set: where it comes from, how it is read, what it holds and what is wrong with it."""
+
+    reader: str
+    variables: dict[str, VariableEntry]
+    inputs: dict[str, VariableEntry] = {}
+    experiments: tuple[str, ...] = ()
+    grid: str = ""
+    calendar: str = ""
+    period: str = ""
+    source: Source | None = None
+    world: WorldEntry | None = None
+    stand_in: str | None = None
+    licence: str
+    attribution: str = ""
+    defects: tuple[str, ...] = ()
+
+
+class ModelCard(Card):
+    """An emulator: the class that implements it, its arguments, and its presets."""
+
+    protocol: str
+    class_path: str
+    init_args: dict[str, Any] = {}
+    presets: dict[Literal["demo", "standard", "published"], dict[str, Any]] = {}
+
+
+class TestPeriod(Section):
+    """What is scored: one scenario, an inclusive range of years, and which target members (all where null)."""
+
+    __test__ = False
+
+    scenario: str
+    years: tuple[int, int]
+    members: tuple[int, ...] | None = None
+
+    @field_validator("years")
+    @classmethod
+    def _ordered(cls, years: tuple[int, int]) -> tuple[int, int]:
+        if years[0] > years[1]:
+            raise ValueError(f"the first year {years[0]} lies after the last {years[1]}")
+        return years
+
+
+class Scoring(Section):
+    """Conventions of the scores that a user may change."""
+
+    weights: Literal["cos_latitude", "cell_area"] = "cos_latitude"
+    global_factor: float = 5.0
+    min_prediction_members: int = Field(default=1, ge=1)
+
+
+class Reference(Section):
+    """Published scores of one model, and where they were published."""
+
+    model: str
+    source: str
+    scores: dict[str, dict[str, float]]
+
+
+class TaskCard(Card):
+    """A task: what is fed, what is predicted, what is scored, and how."""
+
+    version: str
+    protocol: str
+    dataset: str
+    inputs: tuple[str, ...] = Field(min_length=1)
+    targets: tuple[str, ...] = Field(min_length=1)
+    train: tuple[str, ...] = Field(min_length=1)
+    test: TestPeriod
+    nan: Literal["error", "mask"] = "error"
+    scoring: Scoring = Scoring()
+    baselines: tuple[str, ...]
+    skill_against: str
+    definitions: dict[str, str] = {}
+    references: tuple[Reference, ...] = ()
+
+    @field_validator("inputs", "targets", "train")
+    @classmethod
+    def _no_repeats(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        repeated = sorted({n for n in names if names.count(n) > 1})
+        if repeated:
+            raise ValueError(f"named twice: {', '.join(repeated)}")
+        return names
+
+
+CARD_TYPES: dict[Kind, type[Card]] = {"task": TaskCard, "model": ModelCard, "dataset": DatasetCard}
+C = TypeVar("C", bound=Card)
+
+
+def card_root() -> Path:
+    """Return the folder that holds the three folders of cards: the checkout's, or the wheel's own copy."""
+    package = Path(__file__).resolve().parent
+    checkout = package.parent
+    return checkout if (checkout / "pyproject.toml").is_file() else package / "_cards"
+
+
+def _fields_at(model: type[BaseModel], location: Sequence[Any]) -> list[str]:
+    """Return the keys allowed at a place in a card, following the place through its nested sections."""
+    for part in location:
+        field = model.model_fields.get(str(part))
+        if field is None:
+            return []
+        sections = [t for t in _types_in(field.annotation) if issubclass(t, BaseModel)]
+        if not sections:
+            return []
+        model = sections[0]
+    return list(model.model_fields)
+
+
+def _types_in(annotation: Any) -> list[type]:
+    inner = typing.get_args(annotation)
+    if inner:
+        return [t for part in inner for t in _types_in(part)]
+    return [annotation] if isinstance(annotation, type) else []
+
+
+def _explain(error: ValidationError, card_type: type[Card]) -> str:
+    lines = []
+    for item in error.errors(include_url=False):
+        place = ".".join(str(part) for part in item["loc"])
+        if item["type"] == "extra_forbidden":
+            allowed = [f for f in _fields_at(card_type, item["loc"][:-1]) if f != "path"]
+            lines.append(f"unknown key '{place}'. {did_you_mean(str(item['loc'][-1]), allowed)}")
+        elif item["type"] == "missing":
+            lines.append(f"key '{place}' is missing.")
+        else:
+            lines.append(f"key '{place}': {item['msg']}; found {item['input']!r}.")
+    return "\n  ".join(lines)
+
+
+def validate(kind: Kind, content: Mapping[str, Any], where: str, path: Path | None = None) -> Card:
+    """Return a card made from a mapping of keys.
+
+    Parameters
+    ----------
+    kind : {"task", "model", "dataset"}
+        The kind of card.
+    content : mapping
+        The card's keys and values.
+    where : str
+        What to call the card in messages.
+    path : Path, optional
+        The file it came from.
+
+    Returns
+    -------
+    TaskCard, ModelCard or DatasetCard
+
+    Raises
+    ------
+    CardError
+        Naming file, key, what was found, what is allowed and the closest match.
+    """
+    try:
+        return CARD_TYPES[kind].model_validate({**content, "path": path})
+    except ValidationError as error:
+        raise CardError(f"{where} is not a valid {kind} card:\n  {_explain(error, CARD_TYPES[kind])}") from None
+
+
+def read_card(path: Path, kind: Kind | None = None) -> Card:
+    """Read one card file.
+
+    Parameters
+    ----------
+    path : Path
+        A YAML file.
+    kind : {"task", "model", "dataset"}, optional
+        The kind of card; without it the kind is told by the keys.
+
+    Returns
+    -------
+    TaskCard, ModelCard or DatasetCard
+
+    Raises
+    ------
+    CardError
+        If the file cannot be read, is not YAML, or is no valid card.
+    """
+    try:
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except (OSError, UnicodeDecodeError) as error:
+        raise CardError(f"The card {path} cannot be read: {error}.") from None
+    except yaml.YAMLError as error:
+        raise CardError(f"The card {path} is not YAML: {error}") from None
+    if not isinstance(content, dict):
+        raise CardError(f"The card {path} holds {type(content).__name__}, not a mapping of keys to values.")
+    return validate(kind or _kind_by_keys(content, path), content, str(path), path)
+
+
+def _kind_by_keys(content: Mapping[str, Any], path: Path) -> Kind:
+    signs: dict[str, Kind] = {"class_path": "model", "reader": "dataset", "targets": "task"}
+    for key, kind in signs.items():
+        if key in content:
+            return kind
+    raise CardError(f"{path} is no card: it has none of the keys {', '.join(signs)} that tell a card's kind.")
+
+
+def _card_files(kind: Kind, include: Sequence[Path]) -> list[Path]:
+    files = sorted((card_root() / FOLDERS[kind]).glob("*/*.yaml" if kind == "model" else "*.yaml"))
+    for folder in include:
+        if not folder.is_dir():
+            raise CardError(f"--include names {folder}, which is no folder.")
+        files += sorted((folder / FOLDERS[kind]).rglob("*.yaml"))
+        files += [f for f in sorted(folder.glob("*.yaml")) if _kind_of_loose(f) == kind]
+    return files
+
+
+def _kind_of_loose(path: Path) -> Kind:
+    return next(kind for kind, type_ in CARD_TYPES.items() if isinstance(read_card(path), type_))
+
+
+@cache
+def _cards(kind: Kind, include: tuple[Path, ...]) -> tuple[Card, ...]:
+    found: dict[tuple[str, str], Card] = {}
+    for path in _card_files(kind, include):
+        card = read_card(path, kind)
+        key = (getattr(card, "protocol", ""), card.name) if kind == "model" else ("", card.name)
+        if key in found:
+            raise CardError(f"Two {kind} cards are named '{card.name}': {found[key].path} and {path}. Rename one.")
+        found[key] = card
+    return tuple(sorted(found.values(), key=lambda card: card.name))
+
+
+def list_cards(kind: Kind, include: Sequence[Path] = ()) -> list[Card]:
+    """Return all cards of a kind, by name.
+
+    Parameters
+    ----------
+    kind : {"task", "model", "dataset"}
+        The kind of card.
+    include : sequence of Path
+        Further folders with cards: either the same three folders, or loose card files.
+
+    Returns
+    -------
+    list of TaskCard, ModelCard or DatasetCard
+
+    Raises
+    ------
+    CardError
+        If a card is not valid or two share a name.
+    """
+    return list(_cards(kind, tuple(Path(folder) for folder in include)))
+
+
+def _find(kind: Kind, card_type: type[C], name: str, include: Sequence[Path], protocol: str | None = None) -> C:
+    cards = [c for c in list_cards(kind, include) if isinstance(c, card_type)]
+    if protocol is not None:
+        cards = [c for c in cards if getattr(c, "protocol", None) == protocol]
+    for card in cards:
+        if card.name == name:
+            return card
+    scope = f" for the protocol '{protocol}'" if protocol else ""
+    raise CardError(f"There is no {kind} '{name}'{scope}. {did_you_mean(name, [c.name for c in cards])}")
+
+
+def find_task(name: str, include: Sequence[Path] = ()) -> TaskCard:
+    """Return the task card of a name; raise `CardError` with the closest match where there is none."""
+    return _find("task", TaskCard, name, include)
+
+
+def find_dataset(name: str, include: Sequence[Path] = ()) -> DatasetCard:
+    """Return the dataset card of a name; raise `CardError` with the closest match where there is none."""
+    return _find("dataset", DatasetCard, name, include)
+
+
+def find_model(name: str, protocol: str, include: Sequence[Path] = ()) -> ModelCard:
+    """Return the model card of a name within a protocol; raise `CardError` with the closest match if there is none."""
+    return _find("model", ModelCard, name, include, protocol)
+
+
+def with_settings(card: C, settings: Mapping[str, Any]) -> C:
+    """Return a card with some of its keys changed.
+
+    Parameters
+    ----------
+    card : TaskCard or another card
+        The card to change; it stays as it is.
+    settings : mapping of str to object
+        Dotted keys and their new values, for example ``{"test.years": [2080, 2099]}``.
+
+    Returns
+    -------
+    card of the same type
+
+    Raises
+    ------
+    CardError
+        If a key does not exist on the card or the value does not fit it.
+    """
+    content = card.model_dump(mode="json")
+    for key, value in settings.items():
+        parts = key.split(".")
+        place = content
+        for depth, part in enumerate(parts):
+            if not isinstance(place, dict) or part not in place or part in ("name", "protocol"):
+                allowed = [k for k in place if k not in PROSE | {"name", "protocol"}] if isinstance(place, dict) else []
+                prefix = ".".join([*parts[:depth], ""]) if depth else ""
+                raise CardError(
+                    f"'{card.name}' has no setting '{key}'. {did_you_mean(part, [prefix + k for k in allowed])}"
+                )
+            if depth == len(parts) - 1:
+                place[part] = value
+            place = place[part]
+    kind = next(k for k, type_ in CARD_TYPES.items() if isinstance(card, type_))
+    changed = validate(kind, content, f"'{card.name}' with the changed settings {dict(settings)}", card.path)
+    return typing.cast("C", changed)
+
+
+def parse_setting(text: str) -> tuple[str, Any]:
+    """Return key and value of a ``KEY=VALUE`` setting, whose value is YAML.
+
+    Parameters
+    ----------
+    text : str
+        For example ``"test.years=[2080,2099]"``.
+
+    Returns
+    -------
+    tuple of str and object
+
+    Raises
+    ------
+    CardError
+        If there is no ``=`` or the value is not YAML.
+    """
+    key, sign, value = text.partition("=")
+    if not sign or not key.strip():
+        raise CardError(f"The setting '{text}' is not of the form KEY=VALUE, for example test.scenario=ssp370.")
+    try:
+        return key.strip(), yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise CardError(f"The value of the setting '{text}' is not YAML: {error}") from None
+
+
+def index_page(kind: Kind) -> str:
+    """Return the README of one folder of cards: a table that links each card to its code or source.
+
+    Parameters
+    ----------
+    kind : {"task", "model", "dataset"}
+        Which folder.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    heads: dict[Kind, tuple[str, str]] = {
+        "task": ("Tasks", "what is fed, what is predicted and what is scored"),
+        "model": ("Models", "the emulators on offer, by protocol"),
+        "dataset": ("Data sets", "what data the suite knows"),
+    }
+    title, meaning = heads[kind]
+    columns = {"task": "dataset", "model": "class_path", "dataset": "reader"}[kind]
+    lines = [
+        f"# {title}: {meaning}",
+        "",
+        "Generated from the cards by `make cards`; edit the cards, not this page.",
+        "",
+    ]
+    lines += [f"| card | title | {columns.replace('_', ' ')} |", "|---|---|---|"]
+    for card in list_cards(kind):
+        folder = f"{card.protocol}/" if isinstance(card, ModelCard) else ""
+        file = f"{folder}{card.name}.yaml"
+        lines.append(f"| [{card.name}]({file}) | {card.title} | `{getattr(card, columns)}` |")
+    return "\n".join(lines) + "\n"
+
+
+def write_index_pages() -> None:
+    """Write the README of each folder of cards in the checkout."""
+    for kind, folder in FOLDERS.items():
+        (card_root() / folder / "README.md").write_text(index_page(kind), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write_index_pages()

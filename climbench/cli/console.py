@@ -1,0 +1,177 @@
+"""Consoles and what is drawn on them: messages, progress, the score table."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from climbench.harness import Progress
+
+if TYPE_CHECKING:
+    from rich.status import Status
+
+    from climbench.records import Result
+
+SHOWN = ("nrmse_spatial", "nrmse_global", "nrmse_total", "rmse_spatial", "rmse_spatial_debiased")
+
+
+def out() -> Console:
+    """Return the console on standard output."""
+    return Console(soft_wrap=False)
+
+
+def err() -> Console:
+    """Return the console on standard error."""
+    return Console(stderr=True)
+
+
+def fail(message: str) -> None:
+    """Write an error message on standard error."""
+    console = err()
+    console.print(f"[bold red]Error:[/] {escape(message)}", soft_wrap=True, highlight=False)
+
+
+def print_json(content: dict[str, Any]) -> None:
+    """Write one JSON object on standard output; not-a-number is null."""
+    sys.stdout.write(json.dumps(_null_nan(content), indent=1, allow_nan=False) + "\n")
+
+
+def _null_nan(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _null_nan(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_null_nan(v) for v in value]
+    return None if isinstance(value, float) and value - value != 0.0 else value
+
+
+class ConsoleProgress(Progress):
+    """Progress on a terminal: a line for what is going on, with the time it has taken; silent elsewhere.
+
+    Parameters
+    ----------
+    announce_on : Console
+        Where lines that must be seen go.
+    status : Status or None
+        The moving line; None where there is no terminal.
+    """
+
+    def __init__(self, announce_on: Console, status: Status | None) -> None:
+        self.console, self.status = announce_on, status
+        self.start = time.monotonic()
+
+    def announce(self, line: str) -> None:
+        """Print a line."""
+        style = "bold yellow" if line.startswith("SIMULATED") else "dim"
+        self.console.print(escape(line), style=style, highlight=False, soft_wrap=True)
+
+    def stage(self, text: str) -> None:
+        """Show the stage that begins."""
+        if self.status is not None:
+            self.status.update(f"{escape(text)} [dim]({time.monotonic() - self.start:.0f} s)[/]")
+
+    def step(self, what: str, done: int, total: int) -> None:
+        """Show a bar for a long piece of work."""
+        if self.status is not None:
+            filled = round(24 * done / max(total, 1))
+            self.status.update(f"{escape(what)} [cyan]{'━' * filled}[/][dim]{'━' * (24 - filled)}[/] {done}/{total}")
+
+
+@contextmanager
+def progress(*, announce_on: Console) -> Iterator[ConsoleProgress]:
+    """Give a progress that draws on standard error where that is a terminal."""
+    console = err()
+    if not console.is_terminal:
+        yield ConsoleProgress(announce_on, None)
+        return
+    with console.status("starting") as status:
+        yield ConsoleProgress(announce_on, status)
+
+
+@contextmanager
+def transfer() -> Iterator[Callable[[str, int, int], None]]:
+    """Give a callback that draws one bar a file, in bytes, on standard error where that is a terminal."""
+    from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+    from rich.progress import Progress as Bars
+
+    console = err()
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Bars(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal) as bars:
+        tasks: dict[str, Any] = {}
+
+        def show(name: str, done: int, total: int) -> None:
+            if name not in tasks:
+                tasks[name] = bars.add_task(name, total=total)
+            bars.update(tasks[name], completed=done, total=total)
+
+        yield show
+
+
+def print_result(result: Result) -> None:
+    """Print the score table of a result, and what there is to know about it."""
+    from rich.table import Table
+
+    console = out()
+    title = f"{result.task} on {result.data.name}"
+    title += " (SIMULATED)" if result.data.kind == "simulated" else ""
+    title += " (modified settings)" if result.modified else ""
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("variable", style="dim", no_wrap=True)
+    table.add_column("model", no_wrap=True)
+    for head in (
+        "NRMSE\nspatial",
+        "NRMSE\nglobal",
+        "NRMSE\ntotal",
+        "RMSE\nspatial",
+        "noise\nfloor",
+        "95 %",
+        "de-\nbiased",
+    ):
+        table.add_column(head, justify="right", no_wrap=True)
+    table.add_column("skill", justify="right", no_wrap=True)
+    for cells in table_rows(result.rows):
+        table.add_row(*cells)
+    console.print(table)
+    for note in result.notes:
+        console.print(f"- {escape(note)}", style="dim", highlight=False, soft_wrap=True)
+    if result.run_dir is not None:
+        console.print(f"Record: {result.run_dir}  (open {result.run_dir}/report.html)", highlight=False, soft_wrap=True)
+
+
+def table_rows(rows: Sequence[dict[str, Any]]) -> list[list[str]]:
+    """Return the cells of the score table: one line a variable and model, variables together."""
+    by_line: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
+    for row in rows:
+        by_line.setdefault((row["variable"], row["model"]), {})[row["metric"]] = row
+    variables = list(dict.fromkeys(variable for variable, _ in by_line))
+    lines, shown = [], ""
+    for variable in variables:
+        for (name, model), metrics in by_line.items():
+            if name == variable:
+                lines.append(["" if shown == name else name, model, *_cells(metrics)])
+                shown = name
+    return lines
+
+
+def _cells(metrics: dict[str, dict[str, Any]]) -> list[str]:
+    spatial = metrics["rmse_spatial"]
+    skill = next((row for name, row in metrics.items() if name.startswith("skill_vs_")), {"value": None})
+    interval = "" if spatial["low"] is None else f"{_number(spatial['low'])}..{_number(spatial['high'])}"
+    return [
+        *(_number(metrics[m]["value"]) for m in SHOWN[:3]),
+        f"{_number(spatial['value'])} {spatial['units']}",
+        _number(spatial["floor"]),
+        interval,
+        _number(metrics["rmse_spatial_debiased"]["value"]),
+        "" if skill["value"] is None else f"{skill['value']:+.2f}",
+    ]
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}" if abs(value) < 100 else f"{value:.0f}"

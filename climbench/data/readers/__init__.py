@@ -1,0 +1,1 @@
+"""Readers: one file per layout of data on disk."""

@@ -1,0 +1,351 @@
+"""A run: open, fit, predict, score, record. Each stage's result is kept, so that an interrupted run goes on from it."""
+
+from __future__ import annotations
+
+import json
+import resource
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from climbench import records
+from climbench.cards import ModelCard
+from climbench.errors import CardError, ClimbenchError, ModelError
+from climbench.models import Preset, find_any_model, load_emulator
+from climbench.records import Data, Predictions, Result, read_result
+from climbench.run_directory import RunDirectory, write_text, writing
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from climbench.evaluate import OpenTask, Scored
+    from climbench.recording import Cost
+    from climbench.tasks.projection_scores import ModelScores, ProjectionScorer
+
+
+class Progress:
+    """What a run reports while it works; the default shows nothing.
+
+    A front end overrides these methods; the run calls them from one thread.
+    """
+
+    def announce(self, line: str) -> None:
+        """Take a line that must be seen before the work begins."""
+
+    def stage(self, text: str) -> None:
+        """Take the name of the stage that begins now."""
+
+    def step(self, what: str, done: int, total: int) -> None:
+        """Take how far a long piece of work has come."""
+
+
+@dataclass
+class Run:
+    """One run's parts, handed from stage to stage."""
+
+    opened: OpenTask
+    models: list[ModelCard]
+    preset: Preset
+    seed: int
+    folder: Path
+    progress: Progress
+    costs: dict[str, Cost] = field(default_factory=dict)
+    training: dict[str, xr.Dataset] | None = None
+    training_of: tuple[tuple[str, ...], tuple[str, ...]] | None = None
+
+
+def run(
+    task: str | Path,
+    models: Sequence[str | ModelCard] | None = None,
+    *,
+    data: str | Path | None = None,
+    set: Mapping[str, Any] | None = None,
+    preset: Preset = "standard",
+    include: Sequence[str | Path] = (),
+    seed: int = 0,
+    out: str | Path | None = None,
+    fresh: bool = False,
+    progress: Progress | None = None,
+) -> Result:
+    """Fit, predict and score emulators on a task, and write a record of it.
+
+    Parameters
+    ----------
+    task : str or Path
+        A task's name, or a card file.
+    models : sequence of str, optional
+        Names, card files, or ``FILE.py:CLASS``; all the task's baselines without it.
+    data : str or Path, optional
+        A folder, or the name of a data set; without it the task's own data, or a simulated world in its stead.
+    set : mapping of str to object, optional
+        Dotted keys of the task's card and their values; the result is then marked as modified.
+    preset : {"demo", "standard", "published"}
+        Which of a model's presets is used.
+    include : sequence of str or Path
+        Further folders with cards.
+    seed : int
+        The seed of everything random.
+    out : str or Path, optional
+        The folder to write; without it one under ``runs/`` named by task and content.
+    fresh : bool
+        Do everything again, and replace what is in the folder.
+    progress : Progress, optional
+        Told what is going on.
+
+    Returns
+    -------
+    Result
+
+    Raises
+    ------
+    ClimbenchError
+        If anything asked for is not there or does not fit.
+    """
+    from climbench.evaluate import open_task
+
+    progress = progress or Progress()
+    folders = [Path(folder) for folder in include]
+    opened = open_task(task, data, set, folders, progress.step)
+    cards = [find_any_model(m, opened.card, folders) for m in models or opened.card.baselines]
+    _refuse_repeats(cards)
+    progress.announce(opened.source.why)
+    paths = [*opened.task.training_files(), *opened.task.target_files()]
+    described = opened.source.data(paths)
+    identity = _identity(opened, cards, described, preset, seed)
+    name = f"{opened.card.name}-{identity[:8]}"
+    directory = RunDirectory(Path(out) if out is not None else Path("runs") / name)
+    if not fresh and directory.finished(identity):
+        return read_result(directory.path)
+    with directory.work(identity, fresh=fresh, needed_bytes=50_000_000) as folder:
+        work = Run(opened, cards, preset, seed, folder, progress)
+        with writing(directory.path):
+            _execute(work, described, identity)
+    return read_result(directory.path)
+
+
+def _refuse_repeats(cards: Sequence[ModelCard]) -> None:
+    names = [card.name for card in cards]
+    repeated = sorted({n for n in names if names.count(n) > 1})
+    if repeated:
+        raise CardError(f"Two models are named '{repeated[0]}'. Rename one, or give it once.")
+
+
+def _identity(opened: OpenTask, cards: Sequence[ModelCard], data: Data, preset: Preset, seed: int) -> str:
+    """Return the fingerprint of everything that can change the numbers of a run."""
+    sources = {}
+    for card in cards:
+        file = Path(card.class_path.rpartition(":")[0])
+        file = file if file.is_absolute() or card.path is None else card.path.parent / file
+        sources[card.name] = records.fingerprint_files([file]) if file.suffix == ".py" and file.is_file() else ""
+    return records.fingerprint(
+        {
+            "task": opened.card.settings(),
+            "models": [card.settings() for card in cards],
+            "sources": sources,
+            "data": data.summary(),
+            "preset": preset,
+            "seed": seed,
+            "code": records.fingerprint_code(),
+        }
+    )
+
+
+def _execute(work: Run, data: Data, identity: str) -> None:
+    from climbench.recording import write_record
+    from climbench.tasks.projection_scores import ProjectionScorer
+
+    work.progress.stage("reading the target")
+    target = work.opened.task.target()
+    scorer = ProjectionScorer(work.opened.task, target)
+    reference = work.opened.card.skill_against
+    order = sorted(work.models, key=lambda card: card.name != reference)
+    for card in order:
+        _predict(work, card, target)
+    scores = {card.name: _score(work, card, scorer) for card in work.models}
+    work.training = None
+    write_record(
+        work.folder,
+        work.opened,
+        data,
+        scores,
+        target,
+        identity=identity,
+        costs=work.costs,
+        extra={"seed": work.seed, "preset": work.preset, "models": [c.model_dump(mode="json") for c in work.models]},
+        stage=work.progress.stage,
+    )
+
+
+def _predict(work: Run, card: ModelCard, target: xr.Dataset) -> None:
+    """Fit a model, predict, and keep both; do nothing where the prediction is kept already."""
+    from climbench.recording import Cost, write_store
+
+    store = work.folder / "predictions" / f"{card.name}.zarr"
+    cost_file = work.folder / "costs" / f"{card.name}.json"
+    if store.is_dir() and cost_file.is_file():
+        work.costs[card.name] = Cost(**json.loads(cost_file.read_text()))
+        return
+    emulator = load_emulator(card, work.preset)
+    cost = work.costs[card.name] = Cost()
+    work.progress.stage(f"{card.name}: fitting and predicting")
+    if hasattr(emulator, "leave_one_out"):
+        with _timed(cost, "predict_seconds"):
+            prediction = emulator.leave_one_out(target)
+    else:
+        prediction = _fit_and_predict(work, card, emulator, cost, target)
+    attributes = {"task": work.opened.card.name, "model": card.name}
+    if getattr(emulator, "zero_by_design", False):
+        attributes[records.ZERO_ATTRIBUTE] = "true"
+    write_store(prediction.assign_attrs(attributes), store)
+    write_text(cost_file, json.dumps(cost.__dict__))
+
+
+def _fit_and_predict(work: Run, card: ModelCard, emulator: Any, cost: Cost, target: xr.Dataset) -> xr.Dataset:
+    from climbench.models.base import handshake
+
+    task = work.opened.task
+    offered, trainable = work.opened.card.inputs, tuple(work.opened.source.card.variables)
+    inputs = handshake(emulator, card.name, offered=offered, trainable=trainable)
+    wanted = tuple(dict.fromkeys((*work.opened.card.targets, *getattr(emulator, "training_variables", ()))))
+    train = _training(work, inputs, wanted)
+    with _timed(cost, "fit_seconds"), _emulators_fault(card.name, "fit"):
+        emulator.fit(train, None, seed=work.seed)
+    if hasattr(emulator, "save"):
+        emulator.save(work.folder / "fitted" / card.name)
+    given = task.test_inputs(inputs, int(getattr(emulator, "history", 0)), target)
+    with _timed(cost, "predict_seconds"), _emulators_fault(card.name, "predict"):
+        prediction = emulator.predict(given, members=1, seed=work.seed)
+    cost.parameters = getattr(emulator, "parameters", None)
+    return task.check_prediction(prediction, target, card.name)
+
+
+def _training(work: Run, inputs: tuple[str, ...], wanted: tuple[str, ...]) -> dict[str, xr.Dataset]:
+    """Return training data, read once for emulators that want the same."""
+    if work.training is None or work.training_of != (inputs, wanted):
+        work.training = None
+        work.training = work.opened.task.training(
+            inputs, wanted, progress=lambda name: work.progress.stage(f"reading {name}")
+        )
+        work.training_of = (inputs, wanted)
+    return work.training
+
+
+@contextmanager
+def _timed(cost: Cost, what: str) -> Iterator[None]:
+    start = time.perf_counter()
+    yield
+    setattr(cost, what, time.perf_counter() - start)
+    cost.peak_memory_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0
+
+
+@contextmanager
+def _emulators_fault(name: str, stage: str) -> Iterator[None]:
+    """Say whose fault it is when an emulator's own code fails."""
+    try:
+        yield
+    except ClimbenchError:
+        raise
+    except Exception as error:
+        raise ModelError(f"'{name}' failed in {stage}: {type(error).__name__}: {error}") from error
+
+
+def _score(work: Run, card: ModelCard, scorer: ProjectionScorer) -> ModelScores:
+    work.progress.stage(f"{card.name}: scoring")
+    stores = Predictions(work.folder / "predictions", [c.name for c in work.models])
+    prediction = stores[card.name].load()
+    if hasattr(load_emulator(card, work.preset), "leave_one_out"):
+        return scorer.score_leave_one_out(card.name, prediction)
+    against = work.opened.card.skill_against
+    reference = stores[against].load() if against in stores else None
+    why = f"'{against}' was not run; add --model {against}"
+    return scorer.score(card.name, prediction, reference, why_no_skill=why)
+
+
+def score(
+    task: str | Path,
+    predictions: str | Path,
+    *,
+    data: str | Path | None = None,
+    set: Mapping[str, Any] | None = None,
+    include: Sequence[str | Path] = (),
+    out: str | Path | None = None,
+    fresh: bool = False,
+    progress: Progress | None = None,
+) -> Result:
+    """Score predictions made anywhere against a task.
+
+    Parameters
+    ----------
+    task : str or Path
+        A task's name, or a card file.
+    predictions : str or Path
+        A netCDF file or zarr store with dimensions time, lat or latitude, lon or longitude, and optionally member.
+    data : str or Path, optional
+        A folder, or the name of a data set.
+    set : mapping of str to object, optional
+        Dotted keys of the task's card and their values.
+    include : sequence of str or Path
+        Further folders with cards.
+    out : str or Path, optional
+        A folder to write a record to; nothing is written without it.
+    fresh : bool
+        Replace what is in the folder.
+    progress : Progress, optional
+        Told what is going on.
+
+    Returns
+    -------
+    Result
+
+    Raises
+    ------
+    PredictionError
+        Naming everything that is wrong with the predictions.
+    """
+    from climbench import evaluate
+
+    progress = progress or Progress()
+    opened = evaluate.open_task(task, data, set, [Path(folder) for folder in include], progress.step)
+    progress.announce(opened.source.why)
+    progress.stage("scoring")
+    scored = evaluate.score(opened, Path(predictions))
+    if out is None:
+        return scored.result()
+    return _record_scored(scored, Path(predictions), RunDirectory(Path(out)), fresh, progress)
+
+
+def _record_scored(scored: Scored, path: Path, directory: RunDirectory, fresh: bool, progress: Progress) -> Result:
+    """Write the record of a scored file into a folder."""
+    from climbench.recording import write_record, write_store
+
+    assert scored.inspection.prediction is not None
+    source = {"file": path.name, "sha256": records.fingerprint_files([path])}
+    identity = records.fingerprint(
+        {
+            "task": scored.opened.card.settings(),
+            "predictions": source,
+            "data": scored.data.summary(),
+            "code": records.fingerprint_code(),
+        }
+    )
+    if not fresh and directory.finished(identity):
+        return read_result(directory.path)
+    with directory.work(identity, fresh=fresh) as folder, writing(directory.path):
+        prediction = scored.inspection.prediction
+        prediction = prediction.mean("member", keep_attrs=True) if "member" in prediction.dims else prediction
+        write_store(prediction, folder / "predictions" / f"{scored.model}.zarr")
+        write_record(
+            folder,
+            scored.opened,
+            scored.data,
+            {scored.model: scored.scores},
+            scored.target,
+            identity=identity,
+            costs={},
+            extra={"scored_file": source, "notes": scored.result().notes},
+            stage=progress.stage,
+        )
+    return read_result(directory.path)

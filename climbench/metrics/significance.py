@@ -1,0 +1,303 @@
+r"""Intervals for the floor-corrected mean square, from the members and years of the target.
+
+Let :math:`e_n` be the error of the emulator against member n (a vector over cells, or over years of global means) and
+m the number of members. The unclipped debiased mean square is the mean over pairs of different members
+
+.. math:: D = \frac{1}{m(m-1)} \sum_{n \neq k} \langle e_n, e_k \rangle, \qquad
+          D - \theta = 2 \langle \delta, \bar\epsilon \rangle
+          + \frac{1}{m(m-1)} \sum_{n \neq k} \langle \epsilon_n, \epsilon_k \rangle
+
+with :math:`\theta = \lVert\delta\rVert^2` its true value, :math:`\delta` the emulator's own error and
+:math:`\epsilon_n` a member's internal variability. Resampling members as they are would count the noise in
+:math:`\delta`'s estimate as error and make intervals up to twice too wide near the floor, and too narrow away from it.
+Instead the emulator and the forced response are removed first, by orthonormal contrasts between members (Helmert);
+what remains are m - 1 independent copies of the internal variability. Their Gram matrix drives a multiplier bootstrap
+of the quadratic part (off-diagonal pairs only, so that its variance is unbiased); the linear part has the variance that
+the contrasts show along the emulator's mean error, for every :math:`\theta` in proportion to it. Both are Studentised,
+and the interval is the set of :math:`\theta` under which D is not in either 2.5 % tail. With ten members or more the
+contrasts are resampled over the whole window; with fewer, circular blocks of years within each contrast are resampled,
+which gives enough of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from climbench.metrics.base import SPACE, weighted_sum
+
+ENOUGH_MEMBERS = 10
+YEAR_BLOCKS = 3
+DRAWS = 2000
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A two-sided 95 % interval, or the reason why there is none.
+
+    Attributes
+    ----------
+    low, high : float or None
+        The ends; both None where the interval cannot be trusted.
+    reason : str
+        Why there is none; empty otherwise.
+    """
+
+    low: float | None = None
+    high: float | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Resampling:
+    """What the intervals are made from: independent copies of the internal variability.
+
+    Attributes
+    ----------
+    grams : ndarray of shape (offset, unit, unit)
+        Inner products between units (contrasts between members, in blocks of years), for each circular offset.
+    along : ndarray of shape (offset, unit)
+        Inner products of the units with the mean error.
+    blocks : int
+        Blocks of years a contrast is cut into; the time mean is the mean over them.
+    members : int
+        Members in the target.
+    estimate : float
+        The unclipped debiased mean square.
+    mean_square : float
+        The mean square of the mean error, floor included.
+    """
+
+    grams: np.ndarray
+    along: np.ndarray
+    blocks: int
+    members: int
+    estimate: float
+    mean_square: float
+
+
+def helmert(members: int) -> np.ndarray:
+    """Return orthonormal contrasts between members.
+
+    Parameters
+    ----------
+    members : int
+        Number of members m, at least 2.
+
+    Returns
+    -------
+    ndarray of shape (m - 1, m)
+        Orthonormal rows, each summing to zero: whatever all members share drops out.
+    """
+    rows = np.zeros((members - 1, members))
+    for j in range(1, members):
+        rows[j - 1, :j] = 1.0
+        rows[j - 1, j] = -j
+        rows[j - 1] /= np.sqrt(j * (j + 1))
+    return rows
+
+
+def error_gram(errors: xr.DataArray, weights: xr.DataArray) -> xr.DataArray:
+    """Return area-mean products of the errors against every member and year with those against every other.
+
+    It adds up over cells, and every interval of a spatial score can be had from it without the fields.
+
+    Parameters
+    ----------
+    errors : DataArray of shape (member, time, latitude, longitude)
+        Prediction less target member.
+    weights : DataArray of shape (latitude,)
+        Area weights.
+
+    Returns
+    -------
+    DataArray of shape (member, time, other_member, other_time)
+        In the unit squared, float64.
+    """
+    weights = weights.astype("float64").broadcast_like(errors.isel(member=0, time=0, drop=True))
+    rooted = errors.astype("float64") * np.sqrt(weights / weights.sum())
+    flat = rooted.stack(cell=SPACE).transpose("member", "time", "cell")
+    shape = (flat.sizes["member"], flat.sizes["time"])
+    values = flat.data.reshape(shape[0] * shape[1], -1)
+    gram = np.asarray(values @ values.T).reshape(*shape, *shape)
+    coordinates = {d: errors[d].values for d in ("member", "time")}
+    return xr.DataArray(
+        gram,
+        dims=("member", "time", "other_member", "other_time"),
+        coords={**coordinates, **{f"other_{d}": c for d, c in coordinates.items()}},
+    )
+
+
+def _block_means(years: int, blocks: int) -> np.ndarray:
+    """Return averaging matrices (offset, block, year) of circular blocks of years."""
+    length = -(-years // blocks)
+    matrices = np.zeros((length if blocks > 1 else 1, blocks, years))
+    for offset in range(matrices.shape[0]):
+        for block, members in enumerate(np.array_split(np.roll(np.arange(years), -offset), blocks)):
+            matrices[offset, block, members] = 1.0 / members.size
+    return matrices
+
+
+def resampling_spatial(gram: xr.DataArray) -> Resampling:
+    """Return the units of a spatial score.
+
+    Parameters
+    ----------
+    gram : DataArray of shape (member, time, other_member, other_time)
+        From `error_gram`.
+
+    Returns
+    -------
+    Resampling
+    """
+    values = gram.values
+    members, years = values.shape[:2]
+    blocks = 1 if members >= ENOUGH_MEMBERS else min(YEAR_BLOCKS, years)
+    contrasts, means = helmert(members), _block_means(years, blocks)
+    mixed = np.einsum("jn,ntks,lk->jtls", contrasts, values, contrasts, optimize=True)
+    grams = np.einsum("obt,jtls,ocs->ojblc", means, mixed, means, optimize=True)
+    size = (members - 1) * blocks
+    along = np.einsum("jn,obt,nt->ojb", contrasts, means, values.mean(axis=(2, 3)), optimize=True)
+    pairs = values.mean(axis=(1, 3))
+    return Resampling(
+        grams.reshape(len(means), size, size),
+        along.reshape(len(means), size),
+        blocks,
+        members,
+        _off_diagonal_mean(pairs),
+        float(pairs.mean()),
+    )
+
+
+def resampling_global(errors: xr.DataArray) -> Resampling:
+    """Return the units of a global score; years are the components of the error, so they are not cut into blocks.
+
+    Parameters
+    ----------
+    errors : DataArray of shape (member, time)
+        Global-mean prediction less global-mean target member.
+
+    Returns
+    -------
+    Resampling
+    """
+    values = errors.transpose("member", "time").values
+    pairs = values @ values.T / values.shape[1]
+    contrasts = helmert(values.shape[0])
+    return Resampling(
+        (contrasts @ pairs @ contrasts.T)[None],
+        (contrasts @ pairs.mean(axis=1))[None],
+        1,
+        values.shape[0],
+        _off_diagonal_mean(pairs),
+        float(pairs.mean()),
+    )
+
+
+def _off_diagonal_mean(matrix: np.ndarray) -> float:
+    n = matrix.shape[0]
+    return float((matrix.sum() - np.trace(matrix)) / (n * (n - 1)))
+
+
+def _draws(units: Resampling, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Return draws of the quadratic part, and of a Student variate for the linear part with the same denominators."""
+    grams = units.grams.copy()
+    size = grams.shape[1]
+    grams[:, range(size), range(size)] = 0.0
+    share = -(-DRAWS // grams.shape[0])
+    signs = rng.standard_normal((grams.shape[0], share, size))
+    quadratic = np.einsum("obi,oij,obj->ob", signs, grams, signs, optimize=True)
+    # Each pair of units appears twice: the variance 2 sum(gram^2) becomes 2 mean(gram^2) / blocks^2 / (m (m - 1)).
+    pairs = size * (size - 1)
+    scale = np.sqrt(pairs * units.members * (units.members - 1)) * units.blocks
+    spread = np.sqrt(size / rng.chisquare(size, quadratic.shape))
+    linear = rng.standard_normal(quadratic.shape) * spread
+    return (quadratic * spread / scale).ravel(), linear.ravel()
+
+
+def debiased_interval(units: Resampling, *, seed: int = 0) -> Interval:
+    """Return the 95 % interval of the unclipped debiased mean square.
+
+    Parameters
+    ----------
+    units : Resampling
+        From `resampling_spatial` or `resampling_global`.
+    seed : int
+        Seed of the bootstrap.
+
+    Returns
+    -------
+    Interval
+        In the unit squared; the lower end, and near the floor even the upper one, can be negative. Without ends where
+        there are too few units to resample.
+    """
+    if units.grams.shape[1] < YEAR_BLOCKS:
+        return Interval(reason=f"{units.members} target members are too few to resample")
+    if not units.mean_square > 0.0:
+        return Interval(reason="the error is zero in every member")
+    quadratic, linear = _draws(units, np.random.default_rng(seed))
+    rate = float((units.along**2).mean()) / units.blocks / units.mean_square
+
+    def excess(theta: float, level: float) -> float:
+        pivot = quadratic + 2.0 * np.sqrt(rate * max(theta, 0.0) / units.members) * linear
+        return units.estimate - theta - float(np.quantile(pivot, level))
+
+    low, high = (_root(excess, units.estimate, level) for level in (0.975, 0.025))
+    return Interval(low, high)
+
+
+def _root(excess: Callable[[float, float], float], estimate: float, level: float) -> float:
+    """Return where the excess over a tail's quantile vanishes; below zero the pivot no longer depends on theta."""
+    at_zero = excess(0.0, level)
+    if at_zero <= 0.0:
+        return at_zero
+    low, high = 0.0, max(estimate, at_zero)
+    while excess(high, level) > 0.0:
+        high *= 2.0
+    for _ in range(50):
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if excess(middle, level) > 0.0 else (low, middle)
+    return 0.5 * (low + high)
+
+
+def paired_interval(
+    errors: xr.DataArray, reference_errors: xr.DataArray, weights: xr.DataArray
+) -> tuple[float, Interval]:
+    r"""Return the difference between two emulators' spatial mean squares and its 95 % interval.
+
+    Both are scored against the same target, whose noise enters the difference only through
+    :math:`2 \langle M - R, \bar\epsilon \rangle`: the floor drops out, and a Student interval over the contrasts
+    between members (in blocks of years with fewer than ten) is exact for Gaussian variability.
+
+    Parameters
+    ----------
+    errors, reference_errors : DataArray of shape (member, time, latitude, longitude)
+        Prediction less target member, for the emulator and for the reference.
+    weights : DataArray of shape (latitude,)
+        Area weights.
+
+    Returns
+    -------
+    float
+        Mean square of the emulator less that of the reference, in the unit squared.
+    Interval
+        Of that difference.
+    """
+    from scipy import stats
+
+    members, years = errors.sizes["member"], errors.sizes["time"]
+    gap = (errors - reference_errors).isel(member=0, drop=True).mean("time")
+    middle = 0.5 * (errors + reference_errors)
+    along = weighted_sum(middle * gap, weights.broadcast_like(gap), SPACE).mean()
+    values = along.transpose("member", "time").values
+    difference = 2.0 * float(values.mean())
+    if members < 2:
+        return difference, Interval(reason="the target has one member, so its spread is not known")
+    blocks = 1 if members >= ENOUGH_MEMBERS else min(YEAR_BLOCKS, years)
+    units = np.einsum("jn,obt,nt->ojb", helmert(members), _block_means(years, blocks), values, optimize=True)
+    deviation = 2.0 * np.sqrt((units**2).mean() / blocks / members)
+    half = float(stats.t.ppf(0.975, (members - 1) * blocks) * deviation)
+    return difference, Interval(difference - half, difference + half)

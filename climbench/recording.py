@@ -1,0 +1,158 @@
+"""Writes what a run leaves behind: scores, statistics, figures, report and, last, provenance."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+import yaml
+
+from climbench import records
+from climbench.evaluate import OpenTask
+from climbench.records import Data, Predictions
+from climbench.run_directory import RECORD, write_text
+from climbench.tasks.projection_scores import ModelScores
+
+
+@dataclass
+class Cost:
+    """What a model cost in this run."""
+
+    parameters: int | None = None
+    fit_seconds: float | None = None
+    predict_seconds: float | None = None
+    peak_memory_mb: float | None = None
+
+
+def write_store(data: xr.Dataset, path: Path) -> None:
+    """Write a zarr store under a temporary name and rename it when whole."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.parent.mkdir(parents=True, exist_ok=True)
+    data.drop_encoding().to_zarr(temporary, zarr_format=3, consolidated=False)
+    shutil.rmtree(path, ignore_errors=True)
+    temporary.rename(path)
+
+
+def write_record(
+    folder: Path,
+    opened: OpenTask,
+    data: Data,
+    scores: Mapping[str, ModelScores],
+    target: xr.Dataset,
+    *,
+    identity: str,
+    costs: Mapping[str, Cost],
+    extra: Mapping[str, Any],
+    stage: Callable[[str], None],
+) -> None:
+    """Write scores, statistics, card, figures, report and, last, provenance into a run's folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the predictions are.
+    opened : OpenTask
+        Task and data.
+    data : Data
+        What the data is.
+    scores : mapping of str to ModelScores
+        By model, in the order of the table.
+    target : Dataset
+        What was scored against.
+    identity : str
+        The run's fingerprint.
+    costs : mapping of str to Cost
+        By model.
+    extra : mapping
+        Further entries of the record.
+    stage : callable
+        Told what is being done.
+    """
+    rows = [row for part in scores.values() for row in part.rows]
+    reasons = list(dict.fromkeys(reason for part in scores.values() for reason in part.reasons))
+    records.score_table(rows).to_parquet(folder / "scores.parquet")
+    for model, part in scores.items():
+        if part.statistics:
+            write_store(xr.Dataset(part.statistics), folder / "statistics" / f"{model}.zarr")
+    card = opened.card.model_dump(mode="json")
+    write_text(folder / "task.yaml", yaml.safe_dump(card, sort_keys=False, allow_unicode=True))
+    record = {
+        "task": opened.card.name,
+        "task_hash": opened.card.hash(),
+        "modified": opened.modified,
+        "fingerprint": identity,
+        "data": data.__dict__,
+        "predictions": list(scores),
+        "squares": [detail for part in scores.values() for detail in part.details],
+        "notes": [*opened.task.notes, *reasons],
+        "costs": {model: cost.__dict__ for model, cost in costs.items()},
+        "versions": records.versions(),
+        "hardware": records.hardware(),
+        "command": records.command_line(),
+        **extra,
+    }
+    _write_report(folder, opened, data, record, rows, reasons, target, stage)
+    write_text(folder / RECORD, json.dumps(record, indent=1, allow_nan=False))
+
+
+def _write_report(
+    folder: Path,
+    opened: OpenTask,
+    data: Data,
+    record: Mapping[str, Any],
+    rows: Sequence[Mapping[str, Any]],
+    reasons: Sequence[str],
+    target: xr.Dataset,
+    stage: Callable[[str], None],
+) -> None:
+    """Draw the maps and write the report; models with members (references) have no map of their own."""
+    from climbench import plots, report
+
+    stage("drawing figures")
+    lines, missing = plots.coastlines()
+    stores = Predictions(folder / "predictions", record["predictions"])
+    figures: dict[str, list[tuple[str, Any]]] = {}
+    for model, prediction in stores.items():
+        if "member" not in prediction.dims:
+            figures[model] = list(_maps(model, prediction.load(), target, lines, folder / "figures"))
+    scores = records.score_table(rows)
+    content = report.ReportContent(
+        opened.card,
+        opened.source.card,
+        data,
+        record,
+        scores,
+        reasons,
+        plots.score_chart(scores),
+        figures,
+        [*opened.task.notes, *([missing] if missing else [])],
+    )
+    stage("writing the report")
+    write_text(folder / "report.html", report.render(content))
+
+
+def _maps(
+    model: str, prediction: xr.Dataset, target: xr.Dataset, lines: Any, folder: Path
+) -> Iterator[tuple[str, Any]]:
+    """Draw one row of maps a variable, keep it as PNG, and give it with its caption."""
+    from climbench import plots
+
+    years = f"{int(target['time'][0])}-{int(target['time'][-1])}"
+    for variable in map(str, target.data_vars):
+        caption = f"{variable}, mean {years}: {model}"
+        figure = plots.map_row(
+            target[variable].mean(("member", "time")),
+            prediction[variable].mean("time"),
+            title=caption,
+            units=target[variable].attrs["units"],
+            variable=variable,
+            lines=lines,
+        )
+        plots.save_png(figure, folder / f"{model}-{variable}.png")
+        yield caption, figure

@@ -1,0 +1,142 @@
+"""The report of a run: one self-contained HTML file with the score table, the maps, and what the scores are worth."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from climbench.cards import DatasetCard, TaskCard
+from climbench.records import Data
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+COLUMNS = ("nrmse_spatial", "nrmse_global", "nrmse_total", "rmse_spatial", "rmse_spatial_debiased")
+
+
+@dataclass(frozen=True)
+class ReportContent:
+    """Everything a report shows.
+
+    Attributes
+    ----------
+    task : TaskCard
+        With the settings used.
+    dataset : DatasetCard
+        What the data is.
+    data : Data
+        Name, kind and fingerprint.
+    record : mapping
+        The run's provenance.
+    scores : DataFrame
+        The score table.
+    reasons : sequence of str
+        Why values or intervals are null.
+    chart : Figure or None
+        Scores with floor and intervals.
+    figures : mapping of str to sequence of (str, Figure)
+        Captions and maps by model.
+    notes : sequence of str
+        What was done to the data, and lines about the figures.
+    """
+
+    task: TaskCard
+    dataset: DatasetCard
+    data: Data
+    record: Mapping[str, Any]
+    scores: pd.DataFrame
+    reasons: Sequence[str]
+    chart: Figure | None = None
+    figures: Mapping[str, Sequence[tuple[str, Figure]]] = field(default_factory=dict)
+    notes: Sequence[str] = ()
+
+
+def _picture(figure: Figure) -> str:
+    """Return a figure as a data URI."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=110)
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def _number(value: float | None) -> str:
+    if value is None or value != value:
+        return "–"
+    return f"{value:.3f}" if abs(value) < 100 else f"{value:.0f}"
+
+
+def _line(rows: pd.DataFrame, skill: str) -> dict[str, Any]:
+    """Return the cells of one model's line for one variable."""
+    by_metric = rows.set_index("metric")
+    spatial = by_metric.loc["rmse_spatial"]
+    debiased = by_metric.loc["rmse_spatial_debiased"]
+    known = skill in by_metric.index and by_metric.loc[skill, "value"] == by_metric.loc[skill, "value"]
+    return {
+        "values": [_number(by_metric.loc[m, "value"]) for m in COLUMNS],
+        "floor": _number(spatial["floor"]),
+        "interval": f"{_number(spatial['low'])} to {_number(spatial['high'])}"
+        if spatial["low"] == spatial["low"]
+        else "–",
+        "skill": f"{by_metric.loc[skill, 'value']:+.2f}" if known else "–",
+        "at_floor": bool(debiased["low"] == 0.0),
+    }
+
+
+def score_lines(scores: pd.DataFrame, skill: str) -> list[dict[str, Any]]:
+    """Return the score table by variable, each with one line a model.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        A result's score table.
+    skill : str
+        The name of the skill metric.
+
+    Returns
+    -------
+    list of dict
+        ``variable``, ``units`` and ``lines``.
+    """
+    groups = []
+    for variable in dict.fromkeys(scores["variable"]):
+        chosen = scores[scores["variable"] == variable]
+        lines = [
+            {"model": model, **_line(chosen[chosen["model"] == model], skill)}
+            for model in dict.fromkeys(chosen["model"])
+        ]
+        units = chosen.loc[chosen["metric"] == "rmse_spatial", "units"].iloc[0]
+        groups.append({"variable": variable, "units": units, "lines": lines})
+    return groups
+
+
+def render(content: ReportContent) -> str:
+    """Return a report as one HTML page that loads nothing from anywhere.
+
+    Parameters
+    ----------
+    content : ReportContent
+        What to show.
+
+    Returns
+    -------
+    str
+        HTML.
+    """
+    import jinja2
+
+    template = resources.files("climbench").joinpath("report.html.j2").read_text(encoding="utf-8")
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
+    skill = f"skill_vs_{content.task.skill_against}"
+    return environment.from_string(template).render(
+        content=content,
+        groups=score_lines(content.scores, skill),
+        skill=skill,
+        simulated=content.data.kind == "simulated",
+        chart=None if content.chart is None else _picture(content.chart),
+        pictures={m: [(c, _picture(f)) for c, f in figures] for m, figures in content.figures.items()},
+        number=_number,
+    )

@@ -1,0 +1,7 @@
+"""Protocols: what is fed, what is predicted, what is scored."""
+
+from __future__ import annotations
+
+from climbench.registry import Registry
+
+PROTOCOLS = Registry("protocol", {"projection": "climbench.tasks.projection:ProjectionTask"})

@@ -1,0 +1,287 @@
+"""Projection: from yearly forcings of a scenario to its annual climate, having been trained on other scenarios."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import xarray as xr
+
+from climbench.cards import DatasetCard, TaskCard
+from climbench.data.canonical import with_units
+from climbench.errors import DataError, PredictionError
+from climbench.grids import describe_grid, grid_offset
+from climbench.regrid import regrid_conservative
+from climbench.tasks.training_data import common_years, ensemble_mean, usable_members
+from climbench.variables import LEXICON
+
+SAME_GRID = 0.01
+
+
+class ScenarioReader(Protocol):
+    """What a projection task needs of a reader."""
+
+    directory: Path
+    notes: list[str]
+
+    def inputs(self, experiment: str, variables: Sequence[str]) -> xr.Dataset:
+        """Return forcings of an experiment."""
+        ...
+
+    def outputs(self, experiment: str, variables: Sequence[str]) -> xr.Dataset:
+        """Return the climate of an experiment, with a member dimension."""
+        ...
+
+    def paths(self, inputs: Sequence[str], outputs: Sequence[str]) -> list[Path]:
+        """Return the files those are read from."""
+        ...
+
+
+class ProjectionTask:
+    """A projection task over one data set.
+
+    Parameters
+    ----------
+    card : TaskCard
+        What is fed, predicted and scored.
+    reader : ScenarioReader
+        Where the data is.
+    dataset : DatasetCard
+        What the data holds.
+
+    Attributes
+    ----------
+    notes : list of str
+        What was done to the data that a user should know, for the record.
+
+    Raises
+    ------
+    DataError
+        If the data set has no such input or target.
+    """
+
+    def __init__(self, card: TaskCard, reader: ScenarioReader, dataset: DatasetCard) -> None:
+        from climbench.errors import did_you_mean
+
+        self.card = card
+        self.reader = reader
+        self.dataset = dataset
+        self.notes: list[str] = []
+        for kind, names, there in (
+            ("input", card.inputs, dataset.inputs),
+            ("target", card.targets, dataset.variables),
+        ):
+            for name in names:
+                if name not in there:
+                    raise DataError(f"'{dataset.name}' has no {kind} '{name}'. {did_you_mean(name, there)}")
+
+    def training_files(self) -> list[Path]:
+        """Return the files that fitting and predicting read; raise `DataError` for one that is missing."""
+        return self.reader.paths([*self.card.train, self.card.test.scenario], self.card.train)
+
+    def target_files(self) -> list[Path]:
+        """Return the files that scoring reads; raise `DataError` for one that is missing."""
+        return self.reader.paths([], [self.card.test.scenario])
+
+    def units(self, name: str) -> str:
+        """Return the unit a target is trained and scored in."""
+        return LEXICON[name].units if name in LEXICON else self.dataset.variables[name].units
+
+    def note(self, text: str) -> None:
+        """Keep one line for the record, once."""
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def outputs(self, experiment: str, variables: Sequence[str]) -> xr.Dataset:
+        """Return the climate of an experiment, of shape (member, time, latitude, longitude), lazily."""
+        data = self.reader.outputs(experiment, variables)
+        for note in self.reader.notes:
+            self.note(note)
+        return data
+
+    def target(self) -> xr.Dataset:
+        """Return the members of the test scenario in the test years, in scoring units, in memory.
+
+        Returns
+        -------
+        Dataset of shape (member, time, latitude, longitude)
+            A member that lacks a variable altogether is NaN in it.
+
+        Raises
+        ------
+        DataError
+            If years or members are missing, or a field is all zero or NaN.
+        """
+        test = self.card.test
+        where = f"The target {test.scenario}"
+        data = self.outputs(test.scenario, self.card.targets)
+        years = np.arange(test.years[0], test.years[1] + 1)
+        data = data.sel(time=_all_there(data, "time", years, where, "year"))
+        if test.members is not None:
+            data = data.sel(member=_all_there(data, "member", test.members, where, "member"))
+        converted = {}
+        for name in self.card.targets:
+            array = self._loaded(data[name], where)
+            converted[name] = usable_members(array, f"{where}: {name}", self.card.nan, self.note)
+        return data[[]].assign(converted)
+
+    def _loaded(self, array: xr.DataArray, where: str) -> xr.DataArray:
+        try:
+            array = array.load()
+        except (OSError, RuntimeError, ValueError) as error:
+            raise DataError(f"{where}: {array.name} cannot be read; a file may be cut short: {error}") from error
+        return with_units(array, self.units(str(array.name)), assumed=None, where=where)[0]
+
+    def training(
+        self,
+        inputs: Sequence[str],
+        variables: Sequence[str],
+        *,
+        progress: Callable[[str], None] = lambda _: None,
+    ) -> dict[str, xr.Dataset]:
+        """Return the training scenarios, members averaged, in memory.
+
+        Parameters
+        ----------
+        inputs : sequence of str
+            Forcings the emulator uses.
+        variables : sequence of str
+            Climate variables it is trained on.
+        progress : callable
+            Called with the name of each scenario as it is read.
+
+        Returns
+        -------
+        dict of str to Dataset
+            For each scenario inputs of shape (time,) or (time, latitude, longitude) and variables of shape
+            (time, latitude, longitude).
+
+        Raises
+        ------
+        DataError
+            If a file, variable or year is missing, or grids do not fit.
+        """
+        scenarios = {}
+        for scenario in self.card.train:
+            progress(scenario)
+            climate = self.outputs(scenario, variables)
+            forcing = self.reader.inputs(scenario, inputs)
+            years = common_years(forcing, climate, scenario, self.note) if inputs else climate["time"].values
+            climate, forcing = climate.sel(time=years), forcing.sel(time=years) if inputs else forcing
+            means = {
+                name: ensemble_mean(self._loaded(climate[name], scenario), f"{scenario}: {name}", self.note)
+                for name in variables
+            }
+            fields = climate[["time", "latitude", "longitude"]].assign(means)
+            scenarios[scenario] = fields.assign(self.on_grid(forcing, fields, scenario).data_vars)
+        return scenarios
+
+    def test_inputs(self, inputs: Sequence[str], history: int, grid: xr.Dataset) -> xr.Dataset:
+        """Return the forcings of the test years and of the years of history before them, in memory.
+
+        Parameters
+        ----------
+        inputs : sequence of str
+            Forcings the emulator uses.
+        history : int
+            Years before the first test year that it needs; taken from ``historical`` where the scenario starts later.
+        grid : Dataset
+            Has the grid maps are brought to.
+
+        Returns
+        -------
+        Dataset
+            Of shape (time,) or (time, latitude, longitude).
+
+        Raises
+        ------
+        DataError
+            If years are missing.
+        """
+        test = self.card.test
+        years = np.arange(test.years[0] - history, test.years[1] + 1)
+        if not inputs:
+            return xr.Dataset(coords={"time": years})
+        data = self.reader.inputs(test.scenario, inputs)
+        if history and data["time"].values[0] > years[0]:
+            past = self.reader.inputs("historical", inputs)
+            data = xr.concat([past.sel(time=past["time"] < data["time"].values[0]), data], "time")
+        data = data.sel(time=_all_there(data, "time", years, f"The inputs of {test.scenario}", "year"))
+        return self.on_grid(data, grid, test.scenario)
+
+    def on_grid(self, forcing: xr.Dataset, grid: xr.Dataset, scenario: str) -> xr.Dataset:
+        """Return forcings in memory with their maps on a grid: regridded if less than one cell away, else refused."""
+        maps = [n for n in forcing if "latitude" in forcing[n].dims]
+        if not maps:
+            return forcing.load()
+        offset = grid_offset(forcing, grid)
+        if offset >= 1.0:
+            raise DataError(
+                f"The input maps of {scenario} lie on another grid than the outputs: {describe_grid(forcing)} against "
+                f"{describe_grid(grid)}. Regrid them, or run an emulator that uses only global totals, such as lps."
+            )
+        if offset <= SAME_GRID:
+            return forcing.load().assign_coords(latitude=grid["latitude"], longitude=grid["longitude"])
+        self.note(
+            f"{', '.join(map(str, maps))} regridded conservatively by {offset:.2g} of a cell onto the outputs' grid"
+        )
+        moved = {n: regrid_conservative(forcing[n], grid) if n in maps else forcing[n].load() for n in forcing}
+        return xr.Dataset({str(n): v for n, v in moved.items()})
+
+    def check_prediction(self, prediction: xr.Dataset, target: xr.Dataset, who: str) -> xr.Dataset:
+        """Return an emulator's output if it answers the task exactly, else raise `PredictionError`.
+
+        Parameters
+        ----------
+        prediction : Dataset
+            What the emulator returned.
+        target : Dataset
+            What it is scored against.
+        who : str
+            The emulator's name.
+
+        Returns
+        -------
+        Dataset
+            The targets alone, dimensions in canonical order.
+        """
+        for name in self.card.targets:
+            if name not in prediction:
+                raise PredictionError(f"'{who}' did not predict {name}; it gave {', '.join(map(str, prediction))}.")
+            extra = set(prediction[name].dims) - set(target[name].dims)
+            lacking = set(target[name].dims) - {"member"} - set(prediction[name].dims)
+            if extra or lacking:
+                raise PredictionError(
+                    f"'{who}' predicts {name} with dimensions {prediction[name].dims}; wanted are "
+                    "([member,] time, latitude, longitude)."
+                )
+            for dim in ("time", "latitude", "longitude"):
+                if not np.array_equal(prediction[dim].values, target[dim].values):
+                    raise PredictionError(
+                        f"'{who}' predicts {name} on another {dim} than the target: {_ends(prediction, dim)} against "
+                        f"{_ends(target, dim)}."
+                    )
+            if not bool(np.isfinite(prediction[name]).all()):
+                raise PredictionError(f"'{who}' predicts values of {name} that are not finite.")
+        chosen = prediction[list(self.card.targets)]
+        for name in self.card.targets:
+            chosen[name].attrs.setdefault("units", self.units(name))
+        return chosen.transpose(*(d for d in ("member", "time", "latitude", "longitude") if d in chosen.dims))
+
+
+def _ends(data: xr.Dataset, dim: str) -> str:
+    values = data[dim].values
+    return f"{values.size} values {values[0]}..{values[-1]}"
+
+
+def _all_there(data: xr.Dataset, dim: str, wanted: Sequence[int] | np.ndarray, where: str, what: str) -> np.ndarray:
+    """Return the wanted labels, or raise `DataError` naming those that are missing and what there is."""
+    there = data[dim].values
+    missing = [int(w) for w in wanted if w not in there]
+    if missing:
+        span = f"{there[0]}..{there[-1]}" if dim == "time" else ", ".join(map(str, there))
+        names = ", ".join(map(str, missing[:5])) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
+        raise DataError(f"{where} lacks the {what}{'s' if len(missing) > 1 else ''} {names}; it has {span}.")
+    return np.asarray(wanted)
