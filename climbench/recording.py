@@ -121,15 +121,14 @@ def _write_report(
     for model, prediction in stores.items():
         if "member" not in prediction.dims:
             figures[model] = list(_maps(model, prediction.load(), target, lines, folder / "figures"))
-    scores = records.score_table(rows)
     content = report.ReportContent(
         opened.card,
         opened.source.card,
         data,
         record,
-        scores,
+        rows,
         reasons,
-        plots.score_chart(scores),
+        plots.score_chart(records.score_table(rows)),
         figures,
         [*opened.task.notes, *([missing] if missing else [])],
     )

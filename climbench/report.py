@@ -13,7 +13,6 @@ from climbench.cards import DatasetCard, TaskCard
 from climbench.records import Data
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.figure import Figure
 
 COLUMNS = ("nrmse_spatial", "nrmse_global", "nrmse_total", "rmse_spatial", "rmse_spatial_debiased")
@@ -33,8 +32,8 @@ class ReportContent:
         Name, kind and fingerprint.
     record : mapping
         The run's provenance.
-    scores : DataFrame
-        The score table.
+    rows : sequence of mapping
+        The score table, row by row.
     reasons : sequence of str
         Why values or intervals are null.
     chart : Figure or None
@@ -49,7 +48,7 @@ class ReportContent:
     dataset: DatasetCard
     data: Data
     record: Mapping[str, Any]
-    scores: pd.DataFrame
+    rows: Sequence[Mapping[str, Any]]
     reasons: Sequence[str]
     chart: Figure | None = None
     figures: Mapping[str, Sequence[tuple[str, Figure]]] = field(default_factory=dict)
@@ -69,30 +68,26 @@ def _number(value: float | None) -> str:
     return f"{value:.3f}" if abs(value) < 100 else f"{value:.0f}"
 
 
-def _line(rows: pd.DataFrame, skill: str) -> dict[str, Any]:
+def _line(metrics: Mapping[str, Mapping[str, Any]], skill: str) -> dict[str, Any]:
     """Return the cells of one model's line for one variable."""
-    by_metric = rows.set_index("metric")
-    spatial = by_metric.loc["rmse_spatial"]
-    debiased = by_metric.loc["rmse_spatial_debiased"]
-    known = skill in by_metric.index and by_metric.loc[skill, "value"] == by_metric.loc[skill, "value"]
+    spatial = metrics["rmse_spatial"]
+    gain = metrics.get(skill, {}).get("value")
     return {
-        "values": [_number(by_metric.loc[m, "value"]) for m in COLUMNS],
+        "values": [_number(metrics[m]["value"]) for m in COLUMNS],
         "floor": _number(spatial["floor"]),
-        "interval": f"{_number(spatial['low'])} to {_number(spatial['high'])}"
-        if spatial["low"] == spatial["low"]
-        else "–",
-        "skill": f"{by_metric.loc[skill, 'value']:+.2f}" if known else "–",
-        "at_floor": bool(debiased["low"] == 0.0),
+        "interval": "–" if spatial["low"] is None else f"{_number(spatial['low'])} to {_number(spatial['high'])}",
+        "skill": "–" if gain is None else f"{gain:+.2f}",
+        "at_floor": metrics["rmse_spatial_debiased"]["low"] == 0.0,
     }
 
 
-def score_lines(scores: pd.DataFrame, skill: str) -> list[dict[str, Any]]:
+def score_lines(rows: Sequence[Mapping[str, Any]], skill: str) -> list[dict[str, Any]]:
     """Return the score table by variable, each with one line a model.
 
     Parameters
     ----------
-    scores : DataFrame
-        A result's score table.
+    rows : sequence of mapping
+        A result's score table, row by row.
     skill : str
         The name of the skill metric.
 
@@ -101,16 +96,17 @@ def score_lines(scores: pd.DataFrame, skill: str) -> list[dict[str, Any]]:
     list of dict
         ``variable``, ``units`` and ``lines``.
     """
-    groups = []
-    for variable in dict.fromkeys(scores["variable"]):
-        chosen = scores[scores["variable"] == variable]
-        lines = [
-            {"model": model, **_line(chosen[chosen["model"] == model], skill)}
-            for model in dict.fromkeys(chosen["model"])
-        ]
-        units = chosen.loc[chosen["metric"] == "rmse_spatial", "units"].iloc[0]
-        groups.append({"variable": variable, "units": units, "lines": lines})
-    return groups
+    groups: dict[str, dict[str, dict[str, Mapping[str, Any]]]] = {}
+    for row in rows:
+        groups.setdefault(row["variable"], {}).setdefault(row["model"], {})[row["metric"]] = row
+    return [
+        {
+            "variable": variable,
+            "units": next(iter(models.values()))["rmse_spatial"]["units"],
+            "lines": [{"model": model, **_line(metrics, skill)} for model, metrics in models.items()],
+        }
+        for variable, models in groups.items()
+    ]
 
 
 def render(content: ReportContent) -> str:
@@ -133,7 +129,7 @@ def render(content: ReportContent) -> str:
     skill = f"skill_vs_{content.task.skill_against}"
     return environment.from_string(template).render(
         content=content,
-        groups=score_lines(content.scores, skill),
+        groups=score_lines(content.rows, skill),
         skill=skill,
         simulated=content.data.kind == "simulated",
         chart=None if content.chart is None else _picture(content.chart),

@@ -22,7 +22,7 @@ def pull(
 ) -> None:
     """Download a data set from its own archive; goes on where it was cut off."""
     from climbench.cards import find_dataset
-    from climbench.data import download
+    from climbench.data.download import pull as pull_archives
     from climbench.tasks.sources import home
 
     card = find_dataset(dataset)
@@ -30,7 +30,7 @@ def pull(
         raise DataError(f"'{dataset}' has no archive to pull from. Run: climbench data make {dataset}")
     folder = out or home(card)
     with console.transfer() as progress:
-        download.pull(card.source.record, card.source.files, folder, progress=progress)
+        pull_archives(card.source.record, card.source.files, folder, progress=progress)
     console.out().print(f"{card.title} is in {folder}.\n{escape(card.attribution.strip())}", highlight=False)
 
 

@@ -94,7 +94,7 @@ def test_order_of_root_and_mean_matters_for_the_global_error(random_fields):
 
 
 def test_weights_lie_along_latitude(random_fields):
-    prediction, target, weights = random_fields
+    prediction, target, _ = random_fields
     on_wrong_axis = xr.DataArray(np.cos(np.deg2rad(np.linspace(-90, 90, 16))), dims="longitude")
     wrong = float(((prediction - target).mean("time") ** 2).weighted(on_wrong_axis).mean()) ** 0.5
     assert abs(wrong - float(errors.rmse_spatial(*random_fields))) > 1e-3
