@@ -16,7 +16,8 @@ of the quadratic part (off-diagonal pairs only, so that its variance is unbiased
 the contrasts show along the emulator's mean error, for every :math:`\theta` in proportion to it. Both are Studentised,
 and the interval is the set of :math:`\theta` under which D is not in either 2.5 % tail. With ten members or more the
 contrasts are resampled over the whole window; with fewer, circular blocks of years within each contrast are resampled,
-which gives enough of them.
+which gives enough of them, scaled so that their total variance is that of the means over the whole window: variability
+with a long memory, or one that oscillates, makes block means more or less alike than independent ones.
 """
 
 from __future__ import annotations
@@ -160,11 +161,13 @@ def resampling_spatial(gram: xr.DataArray) -> Resampling:
     mixed = np.einsum("jn,ntks,lk->jtls", contrasts, values, contrasts, optimize=True)
     grams = np.einsum("obt,jtls,ocs->ojblc", means, mixed, means, optimize=True)
     size = (members - 1) * blocks
+    grams = grams.reshape(len(means), size, size)
     along = np.einsum("jn,obt,nt->ojb", contrasts, means, values.mean(axis=(2, 3)), optimize=True)
+    memory = np.einsum("jtjs->", mixed) / years**2 / (np.einsum("oii->", grams) / len(means) / blocks**2)
     pairs = values.mean(axis=(1, 3))
     return Resampling(
-        grams.reshape(len(means), size, size),
-        along.reshape(len(means), size),
+        memory * grams,
+        np.sqrt(memory) * along.reshape(len(means), size),
         blocks,
         members,
         _off_diagonal_mean(pairs),
@@ -202,20 +205,45 @@ def _off_diagonal_mean(matrix: np.ndarray) -> float:
     return float((matrix.sum() - np.trace(matrix)) / (n * (n - 1)))
 
 
+def _freedom(grams: np.ndarray) -> float:
+    r"""Return the degrees of freedom that the size of the quadratic part is known with.
+
+    The scale rests on the U-statistic for :math:`\mathrm{tr}\,\Sigma^2` over n units, whose relative variance is
+    :math:`4/n^2 + (8/n)\,\mathrm{tr}\,\Sigma^4 / (\mathrm{tr}\,\Sigma^2)^2` (Chen, Zhang and Zhong 2010,
+    doi:10.1198/jasa.2010.tm09560): many where the variability has many dimensions, about n/4 where it has one.
+
+    Parameters
+    ----------
+    grams : ndarray of shape (offset, unit, unit)
+        Inner products between units, zero on the diagonal.
+
+    Returns
+    -------
+    float
+    """
+    n = grams.shape[1]
+    squares = grams @ grams
+    on_diagonal = np.einsum("oii->oi", squares)
+    cycles = (squares**2).sum(axis=(1, 2)) - 2.0 * (on_diagonal**2).sum(axis=1) + (grams**4).sum(axis=(1, 2))
+    fourth = max(float(cycles.mean()), 0.0) / max(n * (n - 1) * (n - 2) * (n - 3), 1)
+    second = float((grams**2).sum(axis=(1, 2)).mean()) / (n * (n - 1))
+    concentration = min(fourth / second**2, 1.0) if n > 3 else 1.0
+    return 1.0 / (2.0 / n**2 + 4.0 * concentration / n)
+
+
 def _draws(units: Resampling, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Return draws of the quadratic part, and of a Student variate for the linear part with the same denominators."""
+    """Return draws of the quadratic part, and of a Student variate for the linear part."""
     grams = units.grams.copy()
     size = grams.shape[1]
     grams[:, range(size), range(size)] = 0.0
     share = -(-DRAWS // grams.shape[0])
     signs = rng.standard_normal((grams.shape[0], share, size))
-    quadratic = np.einsum("obi,oij,obj->ob", signs, grams, signs, optimize=True)
+    quadratic = np.einsum("obi,oij,obj->ob", signs, grams, signs, optimize=True).ravel()
     # Each pair of units appears twice: the variance 2 sum(gram^2) becomes 2 mean(gram^2) / blocks^2 / (m (m - 1)).
-    pairs = size * (size - 1)
-    scale = np.sqrt(pairs * units.members * (units.members - 1)) * units.blocks
-    spread = np.sqrt(size / rng.chisquare(size, quadratic.shape))
-    linear = rng.standard_normal(quadratic.shape) * spread
-    return (quadratic * spread / scale).ravel(), linear.ravel()
+    quadratic /= np.sqrt(size * (size - 1) * units.members * (units.members - 1)) * units.blocks
+    freedom = _freedom(grams)
+    quadratic *= np.sqrt(freedom / rng.chisquare(freedom, quadratic.size))
+    return quadratic, rng.standard_t(size, quadratic.size)
 
 
 def debiased_interval(units: Resampling, *, seed: int = 0) -> Interval:

@@ -190,7 +190,10 @@ def test_precipitation_has_a_forced_part_that_pattern_scaling_cannot_follow():
 def test_files_have_climatebenchs_layout(tmp_path):
     WORLD.write(tmp_path, members=2)
     assert not (tmp_path / "inputs_piControl.nc").exists()
-    with xr.open_dataset(tmp_path / "outputs_ssp245.nc") as outputs, xr.open_dataset(tmp_path / "inputs_ssp245.nc") as inputs:
+    with (
+        xr.open_dataset(tmp_path / "outputs_ssp245.nc") as outputs,
+        xr.open_dataset(tmp_path / "inputs_ssp245.nc") as inputs,
+    ):
         assert outputs["tas"].dims == ("member", "time", "lat", "lon")
         assert float(outputs["quantile"]) == 0.9
         assert outputs["member"].values.tolist() == [1, 2]
