@@ -72,6 +72,7 @@ class WorldEntry(Section):
     class_path: str
     init_args: dict[str, Any] = {}
     members: int = Field(default=3, ge=1)
+    seed: int = Field(default=0, ge=0)
 
 
 class DatasetCard(Card):

@@ -216,7 +216,7 @@ def _draw_map(axes: Any, field: xr.DataArray, limit: float, colours: str, lines:
     axes.set_axis_off()
 
 
-def score_chart(scores: pd.DataFrame, *, metric: str = "rmse_spatial") -> Figure:
+def score_chart(scores: pd.DataFrame, *, metric: str = "rmse_spatial", origin: str = "") -> Figure:
     """Return one panel a variable with each model's score, its 95 % interval, and the noise floor.
 
     Parameters
@@ -225,6 +225,8 @@ def score_chart(scores: pd.DataFrame, *, metric: str = "rmse_spatial") -> Figure
         A result's score table.
     metric : str
         Which score to draw; it needs a floor.
+    origin : str
+        What the scores were made on, written below; it says so where that is simulated.
 
     Returns
     -------
@@ -240,15 +242,9 @@ def score_chart(scores: pd.DataFrame, *, metric: str = "rmse_spatial") -> Figure
         label = LEXICON[variable].long_name if variable in LEXICON else variable
         axes.set_title(label, fontsize=9.5, color=INK, loc="left")
     panels[0].set_yticks(range(len(models)), models, fontsize=9)
-    panels[0].invert_yaxis()
-    figure.text(
-        0.99,
-        0.02,
-        "grey band: at or below the noise floor; bars: 95 % intervals",
-        ha="right",
-        fontsize=7.5,
-        color=FAINT,
-    )
+    legend = "grey band: at or below the noise floor; bars: 95 % intervals"
+    figure.text(0.99, 0.02, legend, ha="right", fontsize=7.5, color=FAINT)
+    figure.text(0.01, 0.02, origin, fontsize=7.5, color=FAINT)
     figure.tight_layout(rect=(0, 0.05, 1, 1))
     return figure
 

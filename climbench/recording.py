@@ -115,12 +115,13 @@ def _write_report(
     from climbench import plots, report
 
     stage("drawing figures")
+    origin = f"{opened.card.name} on {data.name}" + (" (simulated data)" if data.kind == "simulated" else "")
     lines, missing = plots.coastlines()
     stores = Predictions(folder / "predictions", record["predictions"])
     figures: dict[str, list[tuple[str, Any]]] = {}
     for model, prediction in stores.items():
         if "member" not in prediction.dims:
-            figures[model] = list(_maps(model, prediction.load(), target, lines, folder / "figures"))
+            figures[model] = list(_maps(model, prediction.load(), target, lines, folder / "figures", origin))
     content = report.ReportContent(
         opened.card,
         opened.source.card,
@@ -128,7 +129,7 @@ def _write_report(
         record,
         rows,
         reasons,
-        plots.score_chart(records.score_table(rows)),
+        plots.score_chart(records.score_table(rows), origin=origin),
         figures,
         [*opened.task.notes, *([missing] if missing else [])],
     )
@@ -137,14 +138,14 @@ def _write_report(
 
 
 def _maps(
-    model: str, prediction: xr.Dataset, target: xr.Dataset, lines: Any, folder: Path
+    model: str, prediction: xr.Dataset, target: xr.Dataset, lines: Any, folder: Path, origin: str
 ) -> Iterator[tuple[str, Any]]:
     """Draw one row of maps a variable, keep it as PNG, and give it with its caption."""
     from climbench import plots
 
     years = f"{int(target['time'][0])}-{int(target['time'][-1])}"
     for variable in map(str, target.data_vars):
-        caption = f"{variable}, mean {years}: {model}"
+        caption = f"{variable}, mean {years}: {model}; {origin}"
         figure = plots.map_row(
             target[variable].mean(("member", "time")),
             prediction[variable].mean("time"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -19,12 +20,13 @@ if TYPE_CHECKING:
 
     from climbench.records import Result
 
-SHOWN = ("nrmse_spatial", "nrmse_global", "nrmse_total", "rmse_spatial", "rmse_spatial_debiased")
-
 
 def out() -> Console:
-    """Return the console on standard output."""
-    return Console(soft_wrap=False)
+    """Return the console on standard output; into a file or a pipe it writes lines as long as they are."""
+    console = Console()
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = 120
+    return console
 
 
 def err() -> Console:
@@ -113,59 +115,84 @@ def transfer() -> Iterator[Callable[[str, int, int], None]]:
         yield show
 
 
+COLUMNS = (
+    ("NRMSE", "spatial"),
+    ("NRMSE", "global"),
+    ("NRMSE", "total"),
+    ("RMSE", "spatial"),
+    ("noise", "floor"),
+    ("95 % of", "the RMSE"),
+    ("de-", "biased"),
+    ("", "skill"),
+)
+DISPENSABLE = (1, 6, 2)  # columns left out, in this order, where the terminal is narrow
+
+
 def print_result(result: Result) -> None:
     """Print the score table of a result, and what there is to know about it."""
-    from rich.table import Table
-
     console = out()
     title = f"{result.task} on {result.data.name}"
     title += " (SIMULATED)" if result.data.kind == "simulated" else ""
     title += " (modified settings)" if result.modified else ""
-    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("variable", style="dim", no_wrap=True)
-    table.add_column("model", no_wrap=True)
-    for head in (
-        "NRMSE\nspatial",
-        "NRMSE\nglobal",
-        "NRMSE\ntotal",
-        "RMSE\nspatial",
-        "noise\nfloor",
-        "95 %",
-        "de-\nbiased",
-    ):
-        table.add_column(head, justify="right", no_wrap=True)
-    table.add_column("skill", justify="right", no_wrap=True)
-    for cells in table_rows(result.rows):
-        table.add_row(*cells)
-    console.print(table)
+    console.print(f"[bold]{escape(title)}[/]", highlight=False, soft_wrap=True)
+    lines, left_out = score_lines(result.rows, console.width)
+    for line in lines:
+        console.print(escape(line), style="bold" if line[:1].strip() else "", highlight=False, soft_wrap=True)
+    if left_out:
+        names = ", ".join(left_out)
+        console.print(
+            f"- left out at this width: {names}; --json has all", style="dim", highlight=False, soft_wrap=True
+        )
     for note in result.notes:
         console.print(f"- {escape(note)}", style="dim", highlight=False, soft_wrap=True)
     if result.run_dir is not None:
         console.print(f"Record: {result.run_dir}  (open {result.run_dir}/report.html)", highlight=False, soft_wrap=True)
 
 
-def table_rows(rows: Sequence[dict[str, Any]]) -> list[list[str]]:
-    """Return the cells of the score table: one line a variable and model, variables together."""
-    by_line: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
+def score_lines(rows: Sequence[dict[str, Any]], width: int) -> tuple[list[str], list[str]]:
+    """Return the score table as lines: under each variable, with its unit, one line a model.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        Rows of the score table.
+    width : int
+        How long lines may be.
+
+    Returns
+    -------
+    lines : list of str
+    left_out : list of str
+        Names of the columns that did not fit.
+    """
+    by_variable: dict[str, dict[str, dict[str, dict[str, Any]]]] = {}
     for row in rows:
-        by_line.setdefault((row["variable"], row["model"]), {})[row["metric"]] = row
-    variables = list(dict.fromkeys(variable for variable, _ in by_line))
-    lines, shown = [], ""
-    for variable in variables:
-        for (name, model), metrics in by_line.items():
-            if name == variable:
-                lines.append(["" if shown == name else name, model, *_cells(metrics)])
-                shown = name
-    return lines
+        by_variable.setdefault(row["variable"], {}).setdefault(row["model"], {})[row["metric"]] = row
+    cells = {(v, m): _cells(metrics) for v, models in by_variable.items() for m, metrics in models.items()}
+    widths = [2 + max(map(len, (*head, *(c[i] for c in cells.values())))) for i, head in enumerate(COLUMNS)]
+    first = 2 + max(len(model) for _, model in cells)
+    shown, left_out = list(range(len(COLUMNS))), []
+    for i in DISPENSABLE:
+        if first + sum(widths[j] for j in shown) > width:
+            shown.remove(i)
+            left_out.append(" ".join(COLUMNS[i]).replace("- ", ""))
+    lines = ["".join([" " * first, *(COLUMNS[i][part].rjust(widths[i]) for i in shown)]) for part in (0, 1)]
+    for variable, models in by_variable.items():
+        lines.append(f"{variable} ({next(iter(models.values()))['rmse_spatial']['units']})")
+        for model in models:
+            numbers = "".join(cells[variable, model][i].rjust(widths[i]) for i in shown)
+            lines.append(f"  {model}".ljust(first) + numbers)
+    return lines, left_out
 
 
 def _cells(metrics: dict[str, dict[str, Any]]) -> list[str]:
+    """Return what stands under each of `COLUMNS`."""
     spatial = metrics["rmse_spatial"]
     skill = next((row for name, row in metrics.items() if name.startswith("skill_vs_")), {"value": None})
     interval = "" if spatial["low"] is None else f"{_number(spatial['low'])}..{_number(spatial['high'])}"
     return [
-        *(_number(metrics[m]["value"]) for m in SHOWN[:3]),
-        f"{_number(spatial['value'])} {spatial['units']}",
+        *(_number(metrics[m]["value"]) for m in ("nrmse_spatial", "nrmse_global", "nrmse_total")),
+        _number(spatial["value"]),
         _number(spatial["floor"]),
         interval,
         _number(metrics["rmse_spatial_debiased"]["value"]),

@@ -38,7 +38,7 @@ def pull(
 def make(
     dataset: Name,
     members: Annotated[int | None, typer.Option("--members", min=1, help="Members of each scenario.")] = None,
-    seed: Annotated[int, typer.Option("--seed", help="The world's seed.")] = 0,
+    seed: Annotated[int | None, typer.Option("--seed", help="The world's seed; its card's without.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Folder to make; one in the cache without.")] = None,
 ) -> None:
     """Make a simulated data set."""

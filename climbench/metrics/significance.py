@@ -15,9 +15,11 @@ what remains are m - 1 independent copies of the internal variability. Their Gra
 of the quadratic part (off-diagonal pairs only, so that its variance is unbiased); the linear part has the variance that
 the contrasts show along the emulator's mean error, for every :math:`\theta` in proportion to it. Both are Studentised,
 and the interval is the set of :math:`\theta` under which D is not in either 2.5 % tail. With ten members or more the
-contrasts are resampled over the whole window; with fewer, circular blocks of years within each contrast are resampled,
-which gives enough of them, scaled so that their total variance is that of the means over the whole window: variability
-with a long memory, or one that oscillates, makes block means more or less alike than independent ones.
+units are the contrasts of the means over the whole window. With fewer there are too few of those, so each contrast also
+gives its slowest cosines in time, which are nearly independent of its mean and of each other and vary nearly as much
+(equal-weighted cosines: Lazarus, Lewis, Stock and Watson 2018, doi:10.1080/07350015.2018.1506926), all scaled together
+to the total variance that the means over the whole window show. Blocks of years in their place let oscillations of a
+few years, such as ENSO, leak into the block means, and the intervals come out too wide.
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ import xarray as xr
 from climbench.metrics.base import SPACE, weighted_sum
 
 ENOUGH_MEMBERS = 10
-YEAR_BLOCKS = 3
+COSINES = 4
 DRAWS = 2000
 
 
@@ -58,12 +60,10 @@ class Resampling:
 
     Attributes
     ----------
-    grams : ndarray of shape (offset, unit, unit)
-        Inner products between units (contrasts between members, in blocks of years), for each circular offset.
-    along : ndarray of shape (offset, unit)
+    gram : ndarray of shape (unit, unit)
+        Inner products between units: contrasts between members, averaged over the years or along slow cosines.
+    along : ndarray of shape (unit,)
         Inner products of the units with the mean error.
-    blocks : int
-        Blocks of years a contrast is cut into; the time mean is the mean over them.
     members : int
         Members in the target.
     estimate : float
@@ -72,9 +72,8 @@ class Resampling:
         The mean square of the mean error, floor included.
     """
 
-    grams: np.ndarray
+    gram: np.ndarray
     along: np.ndarray
-    blocks: int
     members: int
     estimate: float
     mean_square: float
@@ -132,14 +131,25 @@ def error_gram(errors: xr.DataArray, weights: xr.DataArray) -> xr.DataArray:
     )
 
 
-def _block_means(years: int, blocks: int) -> np.ndarray:
-    """Return averaging matrices (offset, block, year) of circular blocks of years."""
-    length = -(-years // blocks)
-    matrices = np.zeros((length if blocks > 1 else 1, blocks, years))
-    for offset in range(matrices.shape[0]):
-        for block, members in enumerate(np.array_split(np.roll(np.arange(years), -offset), blocks)):
-            matrices[offset, block, members] = 1.0 / members.size
-    return matrices
+def slow_components(years: int, members: int) -> np.ndarray:
+    """Return what turns a contrast's years into units.
+
+    Parameters
+    ----------
+    years : int
+        Years in the window.
+    members : int
+        Members in the target.
+
+    Returns
+    -------
+    ndarray of shape (component, year)
+        The mean over the years and, with fewer than ten members, the slowest cosines beside it, all of one norm and
+        orthogonal to each other.
+    """
+    order = np.arange(1 if members >= ENOUGH_MEMBERS else min(COSINES, years))
+    waves = np.cos(np.pi * np.outer(order, (np.arange(years) + 0.5) / years))
+    return waves * np.where(order == 0, 1.0, np.sqrt(2.0))[:, None] / years
 
 
 def resampling_spatial(gram: xr.DataArray) -> Resampling:
@@ -156,19 +166,16 @@ def resampling_spatial(gram: xr.DataArray) -> Resampling:
     """
     values = gram.values
     members, years = values.shape[:2]
-    blocks = 1 if members >= ENOUGH_MEMBERS else min(YEAR_BLOCKS, years)
-    contrasts, means = helmert(members), _block_means(years, blocks)
+    contrasts, components = helmert(members), slow_components(years, members)
     mixed = np.einsum("jn,ntks,lk->jtls", contrasts, values, contrasts, optimize=True)
-    grams = np.einsum("obt,jtls,ocs->ojblc", means, mixed, means, optimize=True)
-    size = (members - 1) * blocks
-    grams = grams.reshape(len(means), size, size)
-    along = np.einsum("jn,obt,nt->ojb", contrasts, means, values.mean(axis=(2, 3)), optimize=True)
-    memory = np.einsum("jtjs->", mixed) / years**2 / (np.einsum("oii->", grams) / len(means) / blocks**2)
+    gram = np.einsum("bt,jtls,cs->jblc", components, mixed, components, optimize=True)
+    size = gram.shape[0] * gram.shape[1]
+    along = np.einsum("jn,bt,nt->jb", contrasts, components, values.mean(axis=(2, 3)), optimize=True)
+    memory = np.einsum("jj->", gram[:, 0, :, 0]) * len(components) / np.einsum("jbjb->", gram)
     pairs = values.mean(axis=(1, 3))
     return Resampling(
-        memory * grams,
-        np.sqrt(memory) * along.reshape(len(means), size),
-        blocks,
+        memory * gram.reshape(size, size),
+        np.sqrt(memory) * along.reshape(size),
         members,
         _off_diagonal_mean(pairs),
         float(pairs.mean()),
@@ -176,7 +183,7 @@ def resampling_spatial(gram: xr.DataArray) -> Resampling:
 
 
 def resampling_global(errors: xr.DataArray) -> Resampling:
-    """Return the units of a global score; years are the components of the error, so they are not cut into blocks.
+    """Return the units of a global score; years are the components of the error, so only members give units.
 
     Parameters
     ----------
@@ -191,9 +198,8 @@ def resampling_global(errors: xr.DataArray) -> Resampling:
     pairs = values @ values.T / values.shape[1]
     contrasts = helmert(values.shape[0])
     return Resampling(
-        (contrasts @ pairs @ contrasts.T)[None],
-        (contrasts @ pairs.mean(axis=1))[None],
-        1,
+        contrasts @ pairs @ contrasts.T,
+        contrasts @ pairs.mean(axis=1),
         values.shape[0],
         _off_diagonal_mean(pairs),
         float(pairs.mean()),
@@ -205,7 +211,7 @@ def _off_diagonal_mean(matrix: np.ndarray) -> float:
     return float((matrix.sum() - np.trace(matrix)) / (n * (n - 1)))
 
 
-def _freedom(grams: np.ndarray) -> float:
+def _freedom(gram: np.ndarray) -> float:
     r"""Return the degrees of freedom that the size of the quadratic part is known with.
 
     The scale rests on the U-statistic for :math:`\mathrm{tr}\,\Sigma^2` over n units, whose relative variance is
@@ -214,36 +220,33 @@ def _freedom(grams: np.ndarray) -> float:
 
     Parameters
     ----------
-    grams : ndarray of shape (offset, unit, unit)
+    gram : ndarray of shape (unit, unit)
         Inner products between units, zero on the diagonal.
 
     Returns
     -------
     float
     """
-    n = grams.shape[1]
-    squares = grams @ grams
-    on_diagonal = np.einsum("oii->oi", squares)
-    cycles = (squares**2).sum(axis=(1, 2)) - 2.0 * (on_diagonal**2).sum(axis=1) + (grams**4).sum(axis=(1, 2))
-    fourth = max(float(cycles.mean()), 0.0) / max(n * (n - 1) * (n - 2) * (n - 3), 1)
-    second = float((grams**2).sum(axis=(1, 2)).mean()) / (n * (n - 1))
+    n = gram.shape[0]
+    square = gram @ gram
+    cycles = (square**2).sum() - 2.0 * (np.diagonal(square) ** 2).sum() + (gram**4).sum()
+    fourth = max(float(cycles), 0.0) / max(n * (n - 1) * (n - 2) * (n - 3), 1)
+    second = float((gram**2).sum()) / (n * (n - 1))
     concentration = min(fourth / second**2, 1.0) if n > 3 else 1.0
     return 1.0 / (2.0 / n**2 + 4.0 * concentration / n)
 
 
 def _draws(units: Resampling, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Return draws of the quadratic part, and of a Student variate for the linear part."""
-    grams = units.grams.copy()
-    size = grams.shape[1]
-    grams[:, range(size), range(size)] = 0.0
-    share = -(-DRAWS // grams.shape[0])
-    signs = rng.standard_normal((grams.shape[0], share, size))
-    quadratic = np.einsum("obi,oij,obj->ob", signs, grams, signs, optimize=True).ravel()
-    # Each pair of units appears twice: the variance 2 sum(gram^2) becomes 2 mean(gram^2) / blocks^2 / (m (m - 1)).
-    quadratic /= np.sqrt(size * (size - 1) * units.members * (units.members - 1)) * units.blocks
-    freedom = _freedom(grams)
-    quadratic *= np.sqrt(freedom / rng.chisquare(freedom, quadratic.size))
-    return quadratic, rng.standard_t(size, quadratic.size)
+    size = units.gram.shape[0]
+    gram = units.gram * (1.0 - np.eye(size))
+    signs = rng.standard_normal((DRAWS, size))
+    quadratic = np.einsum("bi,ij,bj->b", signs, gram, signs, optimize=True)
+    # Each pair of units appears twice: the variance 2 sum(gram^2) becomes 2 mean(gram^2) / (m (m - 1)).
+    quadratic /= np.sqrt(size * (size - 1) * units.members * (units.members - 1))
+    freedom = _freedom(gram)
+    quadratic *= np.sqrt(freedom / rng.chisquare(freedom, DRAWS))
+    return quadratic, rng.standard_t(size, DRAWS)
 
 
 def debiased_interval(units: Resampling, *, seed: int = 0) -> Interval:
@@ -262,12 +265,12 @@ def debiased_interval(units: Resampling, *, seed: int = 0) -> Interval:
         In the unit squared; the lower end, and near the floor even the upper one, can be negative. Without ends where
         there are too few units to resample.
     """
-    if units.grams.shape[1] < YEAR_BLOCKS:
+    if units.gram.shape[0] < 3:
         return Interval(reason=f"{units.members} target members are too few to resample")
     if not units.mean_square > 0.0:
         return Interval(reason="the error is zero in every member")
     quadratic, linear = _draws(units, np.random.default_rng(seed))
-    rate = float((units.along**2).mean()) / units.blocks / units.mean_square
+    rate = float((units.along**2).mean()) / units.mean_square
 
     def excess(theta: float, level: float) -> float:
         pivot = quadratic + 2.0 * np.sqrt(rate * max(theta, 0.0) / units.members) * linear
@@ -298,7 +301,7 @@ def paired_interval(
 
     Both are scored against the same target, whose noise enters the difference only through
     :math:`2 \langle M - R, \bar\epsilon \rangle`: the floor drops out, and a Student interval over the contrasts
-    between members (in blocks of years with fewer than ten) is exact for Gaussian variability.
+    between members (and their slowest cosines, with fewer than ten) is exact for Gaussian variability.
 
     Parameters
     ----------
@@ -324,8 +327,7 @@ def paired_interval(
     difference = 2.0 * float(values.mean())
     if members < 2:
         return difference, Interval(reason="the target has one member, so its spread is not known")
-    blocks = 1 if members >= ENOUGH_MEMBERS else min(YEAR_BLOCKS, years)
-    units = np.einsum("jn,obt,nt->ojb", helmert(members), _block_means(years, blocks), values, optimize=True)
-    deviation = 2.0 * np.sqrt((units**2).mean() / blocks / members)
-    half = float(stats.t.ppf(0.975, (members - 1) * blocks) * deviation)
+    units = helmert(members) @ values @ slow_components(years, members).T
+    deviation = 2.0 * np.sqrt((units**2).mean() / members)
+    half = float(stats.t.ppf(0.975, units.size) * deviation)
     return difference, Interval(difference - half, difference + half)

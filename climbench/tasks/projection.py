@@ -230,7 +230,9 @@ class ProjectionTask:
         moved = {n: regrid_conservative(forcing[n], grid) if n in maps else forcing[n].load() for n in forcing}
         return xr.Dataset({str(n): v for n, v in moved.items()})
 
-    def check_prediction(self, prediction: xr.Dataset, target: xr.Dataset, who: str) -> xr.Dataset:
+    def check_prediction(
+        self, prediction: xr.Dataset, target: xr.Dataset, who: str, *, zero_by_design: bool = False
+    ) -> xr.Dataset:
         """Return an emulator's output if it answers the task exactly, else raise `PredictionError`.
 
         Parameters
@@ -241,6 +243,8 @@ class ProjectionTask:
             What it is scored against.
         who : str
             The emulator's name.
+        zero_by_design : bool
+            Whether zeros throughout are meant.
 
         Returns
         -------
@@ -265,6 +269,8 @@ class ProjectionTask:
                     )
             if not bool(np.isfinite(prediction[name]).all()):
                 raise PredictionError(f"'{who}' predicts values of {name} that are not finite.")
+            if not zero_by_design and not bool((prediction[name] != 0.0).any()):
+                raise PredictionError(f"'{who}' predicts zero throughout for {name}; that is refused, not scored.")
         chosen = prediction[list(self.card.targets)]
         for name in self.card.targets:
             chosen[name].attrs.setdefault("units", self.units(name))

@@ -27,8 +27,8 @@ class ModelScores:
     ----------
     rows : list of dict
         Rows of the score table.
-    reasons : list of str
-        Why values or intervals are null.
+    why_null : dict of str to list of str
+        Reasons why values or intervals are null, and what each holds for.
     details : list of dict
         Per variable and part: mean square, squared floor, unclipped debiased mean square and its interval.
     statistics : dict of str to DataArray
@@ -36,9 +36,19 @@ class ModelScores:
     """
 
     rows: list[dict[str, Any]] = field(default_factory=list)
-    reasons: list[str] = field(default_factory=list)
+    why_null: dict[str, list[str]] = field(default_factory=dict)
     details: list[dict[str, Any]] = field(default_factory=list)
     statistics: dict[str, xr.DataArray] = field(default_factory=dict)
+
+    def add_reason(self, what: str, reason: str) -> None:
+        """Keep why something is null, once."""
+        if reason and what not in self.why_null.get(reason, []):
+            self.why_null.setdefault(reason, []).append(what)
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why values or intervals are null, a line a reason."""
+        return [f"{', '.join(what)}: {reason}" for reason, what in self.why_null.items()]
 
 
 @dataclass(frozen=True)
@@ -175,8 +185,7 @@ class ProjectionScorer:
     def _append_skill(
         self, scores: ModelScores, model: str, variable: str, value: float | None, interval: Interval
     ) -> None:
-        if interval.reason:
-            scores.reasons.append(f"{self._skill_name}: {interval.reason}")
+        scores.add_reason(self._skill_name, interval.reason)
         values = {"value": value, "floor": None, "low": interval.low, "high": interval.high}
         scores.rows.append(_row(model, variable, self._skill_name, "1", values))
 
@@ -293,8 +302,7 @@ def _append_errors(
         ("rmse_spatial_debiased", units, spatial.debiased()),
     ):
         scores.rows.append(_row(model, variable, metric, unit, values))
-    scores.reasons.append("nrmse_total: a sum of two roots that share their noise; read the intervals of its parts")
+    scores.add_reason("nrmse_total", "a sum of two roots that share their noise; read the intervals of its parts")
     for name, part in (("spatial", spatial), ("global", globe)):
         scores.details.append(part.detail(model=model, variable=variable, part=name))
-        if part.interval.reason:
-            scores.reasons.append(f"{name} intervals: {part.interval.reason}")
+        scores.add_reason(f"{name} intervals", part.interval.reason)

@@ -149,7 +149,7 @@ def make_world(
     card: DatasetCard,
     *,
     members: int | None = None,
-    seed: int = 0,
+    seed: int | None = None,
     out: Path | None = None,
     progress: Progress = no_progress,
 ) -> Path:
@@ -161,8 +161,8 @@ def make_world(
         The card of a simulated data set.
     members : int, optional
         Members of each scenario; the card's number without it.
-    seed : int
-        The world's seed.
+    seed : int, optional
+        The world's seed; the card's without it.
     out : Path, optional
         The folder to make; a folder in the cache without it.
     progress : callable
@@ -183,6 +183,7 @@ def make_world(
         )
     world = load_object(card.world.class_path)(**card.world.init_args)
     members = members or card.world.members
+    seed = card.world.seed if seed is None else seed
     folder = out or records.cache_home() / "worlds" / f"{world.name}-v{world.version}-members{members}-seed{seed}"
     if out is None and folder.is_dir():
         return folder

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from climbench.cards import find_dataset
 from climbench.errors import DataError
 from climbench.worlds import emissions, patterns, variability
 from climbench.worlds import energy_balance as balance
@@ -185,6 +186,20 @@ def test_precipitation_has_a_forced_part_that_pattern_scaling_cannot_follow():
         missed[name] = np.sqrt(patterns.cosine_mean(error**2) / noise)
     assert missed["pr"] > 1.2
     assert missed["tas"] < 1.0
+
+
+def test_the_embedded_seed_is_the_first_with_a_typical_target():
+    """As its card says: true noise of the three-member mean, and the floor, within 10 % of their expectation."""
+    truth = WORLD.forced_response("ssp245", (2080, 2100)).mean("time")
+    found = []
+    for seed in range(150):
+        means = WORLD.members("ssp245", (1, 2, 3), seed=seed, years=(2080, 2100)).astype("f8").mean("time")
+        noise = (means.mean("member") - truth) ** 2, means.var("member", ddof=1) / 3
+        found.append([[patterns.cosine_mean(part[v].values) for v in truth] for part in noise])
+    sizes = np.sqrt(found)
+    ratio = sizes / np.sqrt((sizes**2).mean(axis=(0, 1)))
+    typical = np.flatnonzero(abs(ratio - 1).max(axis=(1, 2)) < 0.1)
+    assert typical[0] == find_dataset("mini-esm").world.seed
 
 
 def test_files_have_climatebenchs_layout(tmp_path):
