@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from climbench.errors import CardError, ModelError, did_you_mean
+from climbench.errors import CardError, MissingExtraError, ModelError, did_you_mean
 
 
 class Registry:
@@ -87,9 +87,9 @@ def _import(path: str, place: str) -> Any:
     try:
         return importlib.import_module(path)
     except ImportError as error:
-        missing = getattr(error, "name", None)
-        hint = " Run: pip install 'climbench[models]'." if missing in {"torch", "pytorch_lightning"} else ""
-        raise ModelError(f"'{place}' cannot be imported: {error}.{hint}") from None
+        if getattr(error, "name", None) in {"torch", "pytorch_lightning", "torch_harmonics"}:
+            raise MissingExtraError(f"'{place}'", "models") from None
+        raise ModelError(f"'{place}' cannot be imported: {error}.") from None
     except ValueError as error:
         raise ModelError(f"'{place}' names no object: {error}. Write package.module:Object.") from None
 

@@ -52,7 +52,7 @@ def unpack(archive: Path, directory: Path) -> None:
 def _refuse_hostile(members: list[tarfile.TarInfo], archive: Path) -> None:
     for member in members:
         path = PurePosixPath(member.name.replace("\\", "/"))
-        if path.is_absolute() or ".." in path.parts or ":" in path.parts[0:1]:
+        if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
             raise DownloadError(
                 f"{archive.name} holds '{member.name}', which would be written outside its folder: refused."
             )
