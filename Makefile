@@ -39,7 +39,7 @@ $(VENV)/.base: $(BIN)/python pyproject.toml constraints.txt
 
 $(VENV)/.dev: $(VENV)/.base
 	@echo "Installing what the tests and checks need into $(VENV)"
-	@$(PIP) --editable '.[dev]'
+	@$(PIP) --editable '.[dev,models]'
 	@touch $@
 
 demo: $(VENV)/.base ## Score ClimateBench's baselines (on simulated data if the real is not here)

@@ -8,12 +8,28 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from climbench.cards import list_cards
     from climbench.evaluate import load_task, open_dataset
+    from climbench.experiments.compare import compare
+    from climbench.experiments.members import members
+    from climbench.experiments.reproduce import reproduce
     from climbench.harness import run, score
     from climbench.models import load_model
 
-__all__ = ["list_cards", "load_model", "load_task", "open_dataset", "run", "score"]
+__all__ = [
+    "compare",
+    "list_cards",
+    "load_model",
+    "load_task",
+    "members",
+    "open_dataset",
+    "reproduce",
+    "run",
+    "score",
+]
 
 _HOMES = {
+    "compare": "climbench.experiments.compare",
+    "members": "climbench.experiments.members",
+    "reproduce": "climbench.experiments.reproduce",
     "list_cards": "climbench.cards",
     "load_model": "climbench.models",
     "load_task": "climbench.evaluate",

@@ -1,8 +1,6 @@
 """Cards: what data, models and tasks the suite knows, read from YAML into typed, frozen objects.
 
-Cards stand in three folders, ``datasets/``, ``models/<protocol>/`` and ``benchmarks/``: those of the checkout when its
-``pyproject.toml`` stands beside this package, otherwise the copies inside the wheel. Folders named by the caller
-(``--include``) are read after them.
+Where the files stand and how they are read is in `climbench.card_files`; here they are checked.
 """
 
 from __future__ import annotations
@@ -18,11 +16,12 @@ from typing import Any, Literal, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from climbench.card_files import FOLDERS, Kind, card_paths, card_root, kind_by_keys, read_yaml
 from climbench.errors import CardError, did_you_mean
 
-Kind = Literal["task", "model", "dataset"]
-FOLDERS: dict[Kind, str] = {"task": "benchmarks", "model": "models", "dataset": "datasets"}
-PROSE = {"title", "summary", "citation", "licence", "attribution", "definitions", "references", "defects"}
+PROSE = {
+    *("title", "summary", "citation", "url", "stores", "licence", "attribution", "definitions", "references", "defects")
+}
 
 
 class Card(BaseModel):
@@ -52,10 +51,33 @@ class Section(BaseModel):
 
 
 class VariableEntry(Section):
-    """A variable as a data set stores it."""
+    """A variable as a data set gives it, and what its files leave open.
+
+    Attributes
+    ----------
+    units : str
+        The unit it is given in.
+    long_name : str
+        Its name in words.
+    stored_units : str or None
+        The unit the files are in, whatever their attribute says.
+    window : float or None
+        Hours that stored amounts are accumulated over.
+    anomaly : bool
+        Whether values are differences from a reference, so that no absolute range holds for them.
+    sane : tuple of float or None
+        Lowest and highest value to expect, in place of the lexicon's.
+    missing : bool
+        Whether missing values are meant (the sea in a land data set).
+    """
 
     units: str
     long_name: str = ""
+    stored_units: str | None = None
+    window: float | None = Field(default=None, gt=0)
+    anomaly: bool = False
+    sane: tuple[float, float] | None = None
+    missing: bool = False
 
 
 class Source(Section):
@@ -86,8 +108,13 @@ class DatasetCard(Card):
     calendar: str = ""
     period: str = ""
     source: Source | None = None
+    url: str = ""
+    stores: dict[str, str] = {}
     world: WorldEntry | None = None
     stand_in: str | None = None
+    empty_chunks: Literal["error", "fill"] = "error"
+    duplicate_times: Literal["error", "first", "last"] = "error"
+    unordered_times: Literal["error", "sort"] = "error"
     licence: str
     attribution: str = ""
     defects: tuple[str, ...] = ()
@@ -120,19 +147,69 @@ class TestPeriod(Section):
 
 
 class Scoring(Section):
-    """Conventions of the scores that a user may change."""
+    """Conventions of the scores that a user may change.
+
+    Attributes
+    ----------
+    weights : {"cos_latitude", "cell_area"}
+        What cells count by.
+    global_factor : float
+        Weight of the global part in a total score.
+    min_prediction_members : int
+        The fewest members a prediction may have.
+    members : int
+        How many members an emulator of the distribution is asked for.
+    regions : tuple of str or None
+        Regions that are scored beside the globe; those usual in its protocol where null.
+    metrics : tuple of str or None
+        Metrics beside those that every task of its protocol has; all that there are where null.
+    """
 
     weights: Literal["cos_latitude", "cell_area"] = "cos_latitude"
     global_factor: float = 5.0
     min_prediction_members: int = Field(default=1, ge=1)
+    members: int = Field(default=20, ge=2)
+    regions: tuple[str, ...] | None = None
+    metrics: tuple[str, ...] | None = None
 
 
 class Reference(Section):
-    """Published scores of one model, and where they were published."""
+    """Published scores of one model, where they were published, and how this suite gets them again.
+
+    Attributes
+    ----------
+    model, source : str
+        What the source calls the model, and the source.
+    scores : dict
+        By variable, then by metric; ``normaliser`` is no score but the target's own, by which the data is known.
+    definition : str
+        What was scored and how, where it is not the task's own definition.
+    emulator : str or None
+        The suite's model that it is held against; None where the numbers are the target's own.
+    settings : dict
+        Dotted keys of the task's card under which it is run.
+    members, memberseed, target : int or None, int, {"all", "same"}
+        For scores on means over some members: how many, of which draw, and scored against the mean over which.
+    tolerance : float
+        Relative difference that counts as met: rounding and libraries for a closed form, seeds for a network.
+    rounding : float
+        Half a unit of the last digit published, allowed on top.
+    differs : str
+        What is not as it was published, where it cannot be.
+    """
 
     model: str
     source: str
     scores: dict[str, dict[str, float]]
+    definition: str = ""
+    emulator: str | None = None
+    settings: dict[str, Any] = {}
+    members: int | None = Field(default=None, ge=1)
+    memberseed: int = 42
+    target: Literal["all", "same"] = "all"
+    tolerance: float = Field(default=1e-4, ge=0)
+    rounding: float = Field(default=0.0, ge=0)
+    differs: str = ""
 
 
 class TaskCard(Card):
@@ -144,9 +221,13 @@ class TaskCard(Card):
     inputs: tuple[str, ...] = Field(min_length=1)
     targets: tuple[str, ...] = Field(min_length=1)
     train: tuple[str, ...] = Field(min_length=1)
+    validation: tuple[str, ...] = ()
+    setting: Literal["clean", "as-published"] = "clean"
     test: TestPeriod
     nan: Literal["error", "mask"] = "error"
     scoring: Scoring = Scoring()
+    control_climatology: str | None = None
+    land_fraction: str | None = None
     baselines: tuple[str, ...]
     skill_against: str
     definitions: dict[str, str] = {}
@@ -163,13 +244,6 @@ class TaskCard(Card):
 
 CARD_TYPES: dict[Kind, type[Card]] = {"task": TaskCard, "model": ModelCard, "dataset": DatasetCard}
 C = TypeVar("C", bound=Card)
-
-
-def card_root() -> Path:
-    """Return the folder that holds the three folders of cards: the checkout's, or the wheel's own copy."""
-    package = Path(__file__).resolve().parent
-    checkout = package.parent
-    return checkout if (checkout / "pyproject.toml").is_file() else package / "_cards"
 
 
 def _fields_at(model: type[BaseModel], location: Sequence[Any]) -> list[str]:
@@ -254,43 +328,14 @@ def read_card(path: Path, kind: Kind | None = None) -> Card:
     CardError
         If the file cannot be read, is not YAML, or is no valid card.
     """
-    try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (OSError, UnicodeDecodeError) as error:
-        raise CardError(f"The card {path} cannot be read: {error}.") from None
-    except yaml.YAMLError as error:
-        raise CardError(f"The card {path} is not YAML: {error}") from None
-    if not isinstance(content, dict):
-        raise CardError(f"The card {path} holds {type(content).__name__}, not a mapping of keys to values.")
-    return validate(kind or _kind_by_keys(content, path), content, str(path), path)
-
-
-def _kind_by_keys(content: Mapping[str, Any], path: Path) -> Kind:
-    signs: dict[str, Kind] = {"class_path": "model", "reader": "dataset", "targets": "task"}
-    for key, kind in signs.items():
-        if key in content:
-            return kind
-    raise CardError(f"{path} is no card: it has none of the keys {', '.join(signs)} that tell a card's kind.")
-
-
-def _card_files(kind: Kind, include: Sequence[Path]) -> list[Path]:
-    files = sorted((card_root() / FOLDERS[kind]).glob("*/*.yaml" if kind == "model" else "*.yaml"))
-    for folder in include:
-        if not folder.is_dir():
-            raise CardError(f"--include names {folder}, which is no folder.")
-        files += sorted((folder / FOLDERS[kind]).rglob("*.yaml"))
-        files += [f for f in sorted(folder.glob("*.yaml")) if _kind_of_loose(f) == kind]
-    return files
-
-
-def _kind_of_loose(path: Path) -> Kind:
-    return next(kind for kind, type_ in CARD_TYPES.items() if isinstance(read_card(path), type_))
+    content = read_yaml(path)
+    return validate(kind or kind_by_keys(content, path), content, str(path), path)
 
 
 @cache
 def _cards(kind: Kind, include: tuple[Path, ...]) -> tuple[Card, ...]:
     found: dict[tuple[str, str], Card] = {}
-    for path in _card_files(kind, include):
+    for path in card_paths(kind, include):
         card = read_card(path, kind)
         key = (getattr(card, "protocol", ""), card.name) if kind == "model" else ("", card.name)
         if key in found:

@@ -38,6 +38,10 @@ class RunError(ClimbenchError):
     """A run directory cannot be used: unwritable, full, busy, or the home of another run."""
 
 
+class ClusterError(ClimbenchError):
+    """A cluster to compute on cannot be reached, has no workers, or was asked for in a way that makes no sense."""
+
+
 class MissingExtraError(ClimbenchError):
     """Something needs a package that the base install leaves out.
 

@@ -15,7 +15,8 @@ import numpy as np
 import xarray as xr
 
 from climbench.cards import TaskCard, find_dataset, find_task, read_card, with_settings
-from climbench.data.canonical import canonical, open_file, with_units
+from climbench.data.canonical import canonical, with_units
+from climbench.data.stores import open_store
 from climbench.errors import CardError, ClimbenchError, PredictionError, did_you_mean
 from climbench.grids import describe_grid, grid_offset
 from climbench.records import ZERO_ATTRIBUTE, Data, Predictions, Result
@@ -97,6 +98,9 @@ def task_card(task: str | Path, settings: Mapping[str, Any], include: Sequence[P
     else:
         card = find_task(str(task), include)
     changed = with_settings(card, settings)
+    if "validation" not in settings and changed.test.scenario in changed.validation:
+        rest = [name for name in changed.validation if name != changed.test.scenario]
+        changed = with_settings(changed, {"validation": rest})
     return changed, changed.hash() != card.hash()
 
 
@@ -206,7 +210,7 @@ def inspect(path: Path, task: ProjectionTask, target: xr.Dataset) -> Inspection:
     """
     found = Inspection()
     try:
-        data, found.notes = canonical(open_file(path), path.name)
+        data, found.notes = canonical(open_store(path), path.name, wanted=task.card.targets, annual=True)
     except ClimbenchError as error:
         found.problems.append(str(error))
         return found
@@ -285,6 +289,11 @@ def _inspect_grid(array: xr.DataArray, target: xr.DataArray, found: Inspection) 
 
 def _inspect_years(array: xr.DataArray, target: xr.DataArray, found: Inspection) -> np.ndarray:
     years, ours = target["time"].values, array["time"].values
+    if ours.dtype.kind not in "iu":
+        found.problems.append(
+            f"{array.name} has {ours.size} times {ours[0]}..{ours[-1]} that are not one a year; average them to years"
+        )
+        return np.asarray(years)
     missing = [str(y) for y in years if y not in ours]
     extra = [str(y) for y in ours if y not in years]
     if missing:
@@ -344,7 +353,8 @@ def _inspect_likeness(array: xr.DataArray, target: xr.DataArray, found: Inspecti
 def _correlation(one: np.ndarray, other: np.ndarray) -> float:
     both = np.isfinite(one) & np.isfinite(other)
     a, b = (values[both] - values[both].mean() for values in (one, other))
-    return float((a * b).sum() / np.sqrt((a**2).sum() * (b**2).sum()))
+    scale = float(np.sqrt((a**2).sum() * (b**2).sum()))
+    return float((a * b).sum()) / scale if scale > 0.0 else 0.0  # a map without a pattern resembles none
 
 
 def validate(

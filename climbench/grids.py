@@ -1,4 +1,9 @@
-"""Latitude-longitude grids: cell edges, exact cell areas, weights, and how far two grids lie apart."""
+"""Latitude-longitude grids: cell edges, exact cell areas, weights, and how far two grids lie apart.
+
+Cells are boxes between edges. Edges lie half-way between centres, except on a Gaussian grid, where a row's area is its
+quadrature weight. A grid need not span the globe: its outer cells reach half a step beyond their centres, clipped at
+the poles, and its columns may be any part of the circle, across longitude 0 as well.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +12,44 @@ from typing import Literal
 import numpy as np
 import xarray as xr
 
+from climbench.errors import DataError
+from climbench.quadrature import is_gaussian, quadrature
+
 WeightKind = Literal["cell_area", "cos_latitude"]
+
+# Columns go round the globe unless one gap between neighbours is this much wider than every other.
+WIDE_GAP = 1.5
+
+
+def ascending(values: np.ndarray, name: str) -> np.ndarray:
+    """Return coordinates if they can be those of a grid.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n,)
+        Any numbers.
+    name : str
+        What to call one of them in an error.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        The same in float64.
+
+    Raises
+    ------
+    DataError
+        If there are none, they are not finite, or they do not ascend.
+    """
+    values = np.asarray(values, "float64")
+    if values.ndim != 1 or values.size == 0 or not np.isfinite(values).all():
+        raise DataError(f"A grid needs one {name} or more in one dimension, all finite; found {_brief(values)}.")
+    if (np.diff(values) <= 0).any():
+        raise DataError(
+            f"The {name}s must ascend, and do not: {_brief(values)}. Open the data through climbench.open_dataset, or "
+            f"call .sortby('{name}')."
+        )
+    return values
 
 
 def latitude_edges(latitude: np.ndarray) -> np.ndarray:
@@ -16,17 +58,110 @@ def latitude_edges(latitude: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     latitude : ndarray of shape (n,)
-        Cell centres in degrees north, ascending.
+        Cell centres in degrees north, ascending; at least two.
 
     Returns
     -------
     ndarray of shape (n + 1,)
-        Edges in degrees north, within [-90, 90]. A regional grid keeps its own outer edges.
+        Edges in degrees north, within [-90, 90]. A regional grid keeps its own outer edges, half a step beyond its
+        outer rows. The rows of a Gaussian grid, recognised from its latitudes, are bounded so that the area of a row
+        is its quadrature weight.
+
+    Raises
+    ------
+    DataError
+        If there are fewer than two latitudes, or they do not ascend.
     """
+    latitude = ascending(latitude, "latitude")
+    if latitude.size < 2:
+        raise DataError(
+            f"A cell's edges lie half-way to its neighbours, and there is one latitude only, {latitude[0]:g}. "
+            "Give at least two rows, or average over latitude first."
+        )
+    if is_gaussian(latitude):
+        area = np.cumsum(quadrature("legendre-gauss", latitude.size).weights)[:-1]
+        return np.concatenate([[-90.0], np.rad2deg(np.arcsin(area - 1.0)), [90.0]])
     inner = 0.5 * (latitude[1:] + latitude[:-1])
     first = latitude[0] - (inner[0] - latitude[0])
     last = latitude[-1] + (latitude[-1] - inner[-1])
     return np.clip(np.concatenate([[first], inner, [last]]), -90.0, 90.0)
+
+
+def longitude_bounds(longitude: np.ndarray) -> np.ndarray:
+    """Return the western and eastern edge of each column, half-way to its neighbours on the circle.
+
+    Parameters
+    ----------
+    longitude : ndarray of shape (n,)
+        Cell centres in degrees east, ascending, over less than 360 degrees.
+
+    Returns
+    -------
+    ndarray of shape (n, 2)
+        In degrees east; the first column's western edge may be negative and the last one's eastern edge beyond 360.
+        Where the columns cover part of the circle, the two beside the gap reach half a step into it.
+
+    Raises
+    ------
+    DataError
+        If the longitudes do not ascend, or span 360 degrees or more.
+    """
+    longitude = ascending(longitude, "longitude")
+    gap = longitude_gaps(longitude)
+    east, west = 0.5 * gap, 0.5 * np.roll(gap, 1)
+    if not goes_round(longitude):
+        last = int(gap.argmax())
+        first = (last + 1) % longitude.size
+        east[last], west[first] = west[last], east[first]
+    return np.stack([longitude - west, longitude + east], axis=1)
+
+
+def longitude_gaps(longitude: np.ndarray) -> np.ndarray:
+    """Return the distance from each column to the next one east, the last one's to the first across the seam.
+
+    Parameters
+    ----------
+    longitude : ndarray of shape (n,)
+        Cell centres in degrees east, ascending.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        In degrees; they add up to 360.
+
+    Raises
+    ------
+    DataError
+        If the longitudes span 360 degrees or more, so that a column stands there twice.
+    """
+    gap = np.diff(longitude, append=longitude[0] + 360.0)
+    if gap[-1] <= 1e-6:
+        raise DataError(
+            f"The longitudes {longitude[0]:g}..{longitude[-1]:g} span 360 degrees or more, so that columns stand there "
+            "twice. Drop those that repeat."
+        )
+    return gap
+
+
+def goes_round(longitude: np.ndarray) -> bool:
+    """Return whether the columns go all round the globe.
+
+    Parameters
+    ----------
+    longitude : ndarray of shape (n,)
+        Cell centres in degrees east, ascending.
+
+    Returns
+    -------
+    bool
+        False where one gap is more than one and a half times as wide as every other; a single column goes round.
+    """
+    gap = np.sort(longitude_gaps(longitude))
+    return bool(gap.size == 1 or gap[-1] <= WIDE_GAP * gap[-2])
+
+
+def _brief(values: np.ndarray) -> str:
+    return np.array2string(values, precision=6, threshold=6, edgeitems=2, separator=", ")
 
 
 def latitude_weights(latitude: xr.DataArray, kind: WeightKind = "cell_area") -> xr.DataArray:
@@ -44,6 +179,11 @@ def latitude_weights(latitude: xr.DataArray, kind: WeightKind = "cell_area") -> 
     -------
     DataArray of shape (latitude,)
         Positive weights without unit; not normalised.
+
+    Raises
+    ------
+    DataError
+        If ``cell_area`` is asked for and there are fewer than two latitudes, or they do not ascend.
     """
     degrees = latitude.values.astype("float64")
     if kind == "cos_latitude":
@@ -51,6 +191,31 @@ def latitude_weights(latitude: xr.DataArray, kind: WeightKind = "cell_area") -> 
     else:
         weights = np.diff(np.sin(np.deg2rad(latitude_edges(degrees))))
     return xr.DataArray(np.maximum(weights, 0.0), coords={"latitude": latitude}, dims="latitude", name="weights")
+
+
+def cell_areas(grid: xr.Dataset | xr.DataArray) -> xr.DataArray:
+    """Return the exact area of every cell on the unit sphere.
+
+    Parameters
+    ----------
+    grid : Dataset or DataArray
+        With coordinates ``latitude`` and ``longitude`` (canonical, degrees).
+
+    Returns
+    -------
+    DataArray of shape (latitude, longitude)
+        In sr, float64: the difference of sin(latitude) between a cell's edges times its width in radians. Those of a
+        global grid add up to 4 pi; times the square of a radius they are areas.
+
+    Raises
+    ------
+    DataError
+        If a coordinate does not ascend, there are fewer than two latitudes, or the longitudes span 360 degrees.
+    """
+    rows = latitude_weights(grid["latitude"])
+    width = np.deg2rad(np.diff(longitude_bounds(grid["longitude"].values), axis=1)[:, 0])
+    columns = xr.DataArray(width, coords={"longitude": grid["longitude"]}, dims="longitude")
+    return (rows * columns).rename("cell_area").assign_attrs(units="sr", standard_name="cell_area")
 
 
 def grid_offset(one: xr.Dataset | xr.DataArray, other: xr.Dataset | xr.DataArray) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from climbench import records
 from climbench.cards import ModelCard
 from climbench.errors import CardError, ClimbenchError, ModelError
 from climbench.models import Preset, find_any_model, load_emulator
+from climbench.progress import Progress
 from climbench.records import Data, Predictions, Result, read_result
 from climbench.run_directory import RunDirectory, write_text, writing
 
@@ -23,23 +23,8 @@ if TYPE_CHECKING:
 
     from climbench.evaluate import OpenTask, Scored
     from climbench.recording import Cost
+    from climbench.tasks.projection import ProjectionTask
     from climbench.tasks.projection_scores import ModelScores, ProjectionScorer
-
-
-class Progress:
-    """What a run reports while it works; the default shows nothing.
-
-    A front end overrides these methods; the run calls them from one thread.
-    """
-
-    def announce(self, line: str) -> None:
-        """Take a line that must be seen before the work begins."""
-
-    def stage(self, text: str) -> None:
-        """Take the name of the stage that begins now."""
-
-    def step(self, what: str, done: int, total: int) -> None:
-        """Take how far a long piece of work has come."""
 
 
 @dataclass
@@ -110,7 +95,7 @@ def run(
     folders = [Path(folder) for folder in include]
     opened = open_task(task, data, set, folders, progress.step)
     cards = [find_any_model(m, opened.card, folders) for m in models or opened.card.baselines]
-    _refuse_repeats(cards)
+    refuse_repeats(cards)
     progress.announce(opened.source.why)
     paths = [*opened.task.training_files(), *opened.task.target_files()]
     described = opened.source.data(paths)
@@ -126,7 +111,8 @@ def run(
     return read_result(directory.path)
 
 
-def _refuse_repeats(cards: Sequence[ModelCard]) -> None:
+def refuse_repeats(cards: Sequence[ModelCard]) -> None:
+    """Raise `CardError` where two models share a name."""
     names = [card.name for card in cards]
     repeated = sorted({n for n in names if names.count(n) > 1})
     if repeated:
@@ -135,22 +121,24 @@ def _refuse_repeats(cards: Sequence[ModelCard]) -> None:
 
 def _identity(opened: OpenTask, cards: Sequence[ModelCard], data: Data, preset: Preset, seed: int) -> str:
     """Return the fingerprint of everything that can change the numbers of a run."""
-    sources = {}
-    for card in cards:
-        file = Path(card.class_path.rpartition(":")[0])
-        file = file if file.is_absolute() or card.path is None else card.path.parent / file
-        sources[card.name] = records.fingerprint_files([file]) if file.suffix == ".py" and file.is_file() else ""
     return records.fingerprint(
         {
             "task": opened.card.settings(),
             "models": [card.settings() for card in cards],
-            "sources": sources,
+            "sources": {card.name: source_fingerprint(card) for card in cards},
             "data": data.summary(),
             "preset": preset,
             "seed": seed,
             "code": records.fingerprint_code(),
         }
     )
+
+
+def source_fingerprint(card: ModelCard) -> str:
+    """Return the fingerprint of the file a model stands in, where it is one of the user's; empty otherwise."""
+    file = Path(card.class_path.rpartition(":")[0])
+    file = file if file.is_absolute() or card.path is None else card.path.parent / file
+    return records.fingerprint_files([file]) if file.suffix == ".py" and file.is_file() else ""
 
 
 def _execute(work: Run, data: Data, identity: str) -> None:
@@ -192,7 +180,7 @@ def _predict(work: Run, card: ModelCard, target: xr.Dataset) -> None:
     cost = work.costs[card.name] = Cost()
     work.progress.stage(f"{card.name}: fitting and predicting")
     if hasattr(emulator, "leave_one_out"):
-        with _timed(cost, "predict_seconds"):
+        with _timed(cost, "predict_seconds"), emulators_fault(card.name, "leave_one_out"):
             prediction = emulator.leave_one_out(target)
     else:
         prediction = _fit_and_predict(work, card, emulator, cost, target)
@@ -211,16 +199,52 @@ def _fit_and_predict(work: Run, card: ModelCard, emulator: Any, cost: Cost, targ
     inputs = handshake(emulator, card.name, offered=offered, trainable=trainable)
     wanted = tuple(dict.fromkeys((*work.opened.card.targets, *getattr(emulator, "training_variables", ()))))
     train = _training(work, inputs, wanted)
-    with _timed(cost, "fit_seconds"), _emulators_fault(card.name, "fit"):
-        emulator.fit(train, None, seed=work.seed)
+    if hasattr(emulator, "progress"):
+        emulator.progress = work.progress
+    with _timed(cost, "fit_seconds"), emulators_fault(card.name, "fit"):
+        fit_emulator(task, emulator, train, inputs, wanted, seed=work.seed)
+    cost.chosen = dict(getattr(emulator, "chosen", {}))
     if hasattr(emulator, "save"):
-        emulator.save(work.folder / "fitted" / card.name)
+        fitted = work.folder / "fitted" / card.name
+        with emulators_fault(card.name, "save"), writing(fitted):
+            emulator.save(fitted)
     given = task.test_inputs(inputs, int(getattr(emulator, "history", 0)), target)
-    with _timed(cost, "predict_seconds"), _emulators_fault(card.name, "predict"):
-        prediction = emulator.predict(given, members=1, seed=work.seed)
+    with _timed(cost, "predict_seconds"), emulators_fault(card.name, "predict"):
+        members = work.opened.card.scoring.members if getattr(emulator, "ensemble", False) else 1
+        prediction = emulator.predict(given, members=members, seed=work.seed)
     cost.parameters = getattr(emulator, "parameters", None)
     by_design = bool(getattr(emulator, "zero_by_design", False))
-    return task.check_prediction(prediction, target, card.name, zero_by_design=by_design)
+    return task.check_prediction(tested_years(prediction, target), target, card.name, zero_by_design=by_design)
+
+
+def tested_years(prediction: Any, target: xr.Dataset) -> Any:
+    """Return a prediction without the years before the tested ones, which emulators with a history may give too."""
+    years = target["time"].values
+    if not hasattr(prediction, "indexes") or not set(years.tolist()) <= set(prediction.indexes.get("time", ())):
+        return prediction
+    return prediction.sel(time=years)
+
+
+def fit_emulator(
+    task: ProjectionTask,
+    emulator: Any,
+    train: dict[str, xr.Dataset],
+    inputs: tuple[str, ...],
+    wanted: tuple[str, ...],
+    *,
+    seed: int,
+) -> None:
+    """Let an emulator choose its settings on folds, where it has any to choose, and fit it on everything."""
+    validation = None
+    published = task.card.setting == "as-published"
+    if hasattr(emulator, "as_published"):
+        emulator.as_published = published
+    if hasattr(emulator, "choose"):
+        if published:
+            validation = task.as_published_validation(inputs, wanted, train)
+        else:
+            emulator.choose(task.folds(train), seed=seed)
+    emulator.fit(train, validation, seed=seed)
 
 
 def _training(work: Run, inputs: tuple[str, ...], wanted: tuple[str, ...]) -> dict[str, xr.Dataset]:
@@ -239,17 +263,17 @@ def _timed(cost: Cost, what: str) -> Iterator[None]:
     start = time.perf_counter()
     yield
     setattr(cost, what, time.perf_counter() - start)
-    cost.peak_memory_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0
+    cost.peak_memory_mb = records.peak_memory_mb()
 
 
 @contextmanager
-def _emulators_fault(name: str, stage: str) -> Iterator[None]:
+def emulators_fault(name: str, stage: str) -> Iterator[None]:
     """Say whose fault it is when an emulator's own code fails."""
     try:
         yield
     except ClimbenchError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ModelError(f"'{name}' failed in {stage}: {type(error).__name__}: {error}") from error
 
 

@@ -2,87 +2,28 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import warnings
-from collections.abc import Iterable
+import io
+from collections.abc import Sequence
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import numpy as np
 import xarray as xr
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
+from matplotlib.collections import LineCollection
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from climbench.grids import latitude_weights
-from climbench.metrics.base import area_mean
 from climbench.variables import LEXICON
 
 if TYPE_CHECKING:
     import pandas as pd
 
-NO_COASTLINES = "Coastlines not drawn: Natural Earth's 110m coastline is neither cached on this machine nor reachable."
 WIDTH, HEIGHT = 700, 355
-INK, FAINT = "#222222", "#888888"
-
-
-@cache
-def coastlines(timeout: float = 2.0) -> tuple[tuple[Any, ...] | None, str | None]:
-    """Return Natural Earth's coastlines if they are at hand, and otherwise a line that says they are not.
-
-    The network is tried once in the life of the process, for at most `timeout` seconds before anything is downloaded;
-    ``CLIMBENCH_OFFLINE=1`` forbids even that.
-
-    Parameters
-    ----------
-    timeout : float
-        Seconds to wait for the server.
-
-    Returns
-    -------
-    tuple of geometries or None
-        Lines in degrees of longitude and latitude.
-    str or None
-        What to tell the reader.
-    """
-    import cartopy.io
-    import cartopy.io.shapereader as shapes
-
-    downloader = cartopy.io.Downloader.from_config(("shapefiles", "natural_earth"))
-    names = {"resolution": "110m", "category": "physical", "name": "coastline", "config": cartopy_config()}
-    try:
-        path = downloader.pre_existing_path({**names})
-        if path is None and not _reachable(downloader.url({**names}), timeout):
-            return None, NO_COASTLINES
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            path = path or downloader.path({**names})
-        return tuple(shapes.Reader(str(path)).geometries()), None
-    except Exception:  # any failure of a download or of a damaged cache: a map without coastlines is still a map
-        return None, NO_COASTLINES
-
-
-def cartopy_config() -> dict[str, Any]:
-    """Return cartopy's own settings: where it keeps and looks for files."""
-    import cartopy
-
-    return dict(cartopy.config)
-
-
-def _reachable(url: str, timeout: float) -> bool:
-    if os.environ.get("CLIMBENCH_OFFLINE"):
-        return False
-    parts = urlsplit(url)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    try:
-        socket.create_connection((parts.hostname or "", port), timeout=timeout).close()
-    except OSError:
-        return False
-    return True
+INK, FAINT, ACCENT = "#222222", "#888888", "#0b6e99"
 
 
 @cache
@@ -150,7 +91,13 @@ def _symmetric_limit(*fields: xr.DataArray) -> float:
 
 
 def map_row(
-    target: xr.DataArray, prediction: xr.DataArray, *, title: str, units: str, variable: str, lines: Any = None
+    target: xr.DataArray,
+    prediction: xr.DataArray,
+    *,
+    title: str,
+    units: str,
+    variable: str,
+    lines: Sequence[np.ndarray] | None = None,
 ) -> Figure:
     """Return three Robinson maps side by side: target, prediction, and prediction less target.
 
@@ -164,8 +111,8 @@ def map_row(
         The unit, for the colour bars.
     variable : str
         Decides the colour map.
-    lines : iterable of geometries, optional
-        Coastlines, in degrees.
+    lines : sequence of ndarray of shape (point, 2), optional
+        Coastlines: longitude and latitude in degrees.
 
     Returns
     -------
@@ -173,27 +120,30 @@ def map_row(
     """
     figure = Figure(figsize=(12.0, 3.1), facecolor="white")
     FigureCanvasAgg(figure)
-    figure.text(0.012, 0.93, title, fontsize=11, fontweight="bold", color=INK)
+    figure.text(0.012, 0.93, title, fontsize=11, fontweight="bold", color=INK, parse_math=False)
     error = prediction - target
     shared, own = _symmetric_limit(target), _symmetric_limit(error)
     weights = latitude_weights(target["latitude"])
     panels = (("target", target, shared), ("prediction", prediction, shared), ("prediction - target", error, own))
     for column, (name, field, limit) in enumerate(panels):
         axes = figure.add_axes((0.012 + 0.332 * column, 0.21, 0.315, 0.62))
-        mean = float(area_mean(field.fillna(0.0), weights))
+        mean = float(field.weighted(weights).mean(("latitude", "longitude"))) + 0.0  # no negative zero
         _draw_map(axes, field, limit, colour_map(variable), lines)
         axes.set_title(f"{name}   (mean {mean:+.3g})", fontsize=9.5, color=INK, pad=4)
     for left, width, limit, label in ((0.18, 0.31, shared, units), (0.74, 0.19, own, f"difference, {units}")):
         bar_axes = figure.add_axes((left, 0.155, width, 0.035))
         scale = ScalarMappable(Normalize(-limit, limit), colour_map(variable))
-        bar = figure.colorbar(scale, cax=bar_axes, orientation="horizontal", extend="both")
+        ticks = MaxNLocator(nbins=4, symmetric=True)
+        bar = figure.colorbar(scale, cax=bar_axes, orientation="horizontal", extend="both", ticks=ticks)
         bar.ax.tick_params(labelsize=8, colors=INK, length=2)
         bar.set_label(label, fontsize=8.5, color=INK, labelpad=1)
         bar.outline.set_visible(False)
     return figure
 
 
-def _draw_map(axes: Any, field: xr.DataArray, limit: float, colours: str, lines: Iterable[Any] | None) -> None:
+def _draw_map(axes: Any, field: xr.DataArray, limit: float, colours: str, lines: Sequence[np.ndarray] | None) -> None:
+    import cartopy.crs as ccrs
+
     projection, _, latitude, extent = _robinson()
     axes.imshow(
         robinson_image(field),
@@ -206,13 +156,8 @@ def _draw_map(axes: Any, field: xr.DataArray, limit: float, colours: str, lines:
         aspect="equal",
     )
     axes.contour(np.isfinite(latitude), levels=[0.5], extent=extent, colors=FAINT, linewidths=0.6)
-    for line in lines or ():
-        for part in getattr(line, "geoms", (line,)):
-            import cartopy.crs as ccrs
-
-            lon, lat = np.asarray(part.coords).T[:2]
-            points = projection.transform_points(ccrs.PlateCarree(), lon, lat)
-            axes.plot(points[:, 0], points[:, 1], color=INK, linewidth=0.4)
+    points = [projection.transform_points(ccrs.PlateCarree(), *line.T)[:, :2] for line in lines or ()]
+    axes.add_collection(LineCollection(points, colors=INK, linewidths=0.4), autolim=False)
     axes.set_axis_off()
 
 
@@ -231,40 +176,50 @@ def score_chart(scores: pd.DataFrame, *, metric: str = "rmse_spatial", origin: s
     Returns
     -------
     Figure
+        What is missing (a model's score, an interval, a floor) is left out of it.
     """
     chosen = scores[scores["metric"] == metric]
     variables, models = list(dict.fromkeys(chosen["variable"])), list(dict.fromkeys(chosen["model"]))
     figure = Figure(figsize=(2.9 * len(variables) + 1.2, 0.42 * len(models) + 1.35), facecolor="white")
     FigureCanvasAgg(figure)
-    panels = np.atleast_1d(figure.subplots(1, len(variables), sharey=True))
+    panels = figure.subplots(1, len(variables), sharey=True, squeeze=False)[0]
     for axes, variable in zip(panels, variables, strict=True):
         _draw_scores(axes, chosen[chosen["variable"] == variable].set_index("model"), models)
         label = LEXICON[variable].long_name if variable in LEXICON else variable
-        axes.set_title(label, fontsize=9.5, color=INK, loc="left")
-    panels[0].set_yticks(range(len(models)), models, fontsize=9)
+        axes.set_title(label, fontsize=9.5, color=INK, loc="left", parse_math=False)
+        axes.set_xlabel(
+            f"{metric.replace('_', ' ').replace('rmse', 'RMSE')} [{_units(chosen, variable)}]", fontsize=8.5
+        )
+    panels[0].set_yticks(range(len(models)), models, fontsize=9, parse_math=False)
     legend = "grey band: at or below the noise floor; bars: 95 % intervals"
     figure.text(0.99, 0.02, legend, ha="right", fontsize=7.5, color=FAINT)
-    figure.text(0.01, 0.02, origin, fontsize=7.5, color=FAINT)
+    figure.text(0.01, 0.02, origin, fontsize=7.5, color=FAINT, parse_math=False)
     figure.tight_layout(rect=(0, 0.05, 1, 1))
     return figure
 
 
-def _draw_scores(axes: Any, rows: pd.DataFrame, models: list[str]) -> None:
+def _units(scores: pd.DataFrame, variable: str) -> str:
+    return str(scores.loc[scores["variable"] == variable, "units"].iloc[0])
+
+
+def _draw_scores(axes: Any, rows: pd.DataFrame, models: Sequence[str]) -> None:
     for place, model in enumerate(models):
+        if model not in rows.index:
+            continue
         row = rows.loc[model]
         if np.isfinite(row["floor"]):
             axes.barh(place, row["floor"], height=0.72, color="#dddddd", zorder=1)
         if np.isfinite(row["low"]):
-            axes.plot([row["low"], row["high"]], [place, place], color="#0b6e99", linewidth=2.4, zorder=2)
-        axes.plot(row["value"], place, "o", color="#0b6e99", markersize=5.5, zorder=3)
+            axes.plot([row["low"], row["high"]], [place, place], color=ACCENT, linewidth=2.4, zorder=2)
+        axes.plot(row["value"], place, "o", color=ACCENT, markersize=5.5, zorder=3)
     axes.set_xlim(left=0.0)
     axes.set_ylim(len(models) - 0.4, -0.6)
-    axes.set_xlabel(f"RMSE spatial [{rows['units'].iloc[0]}]", fontsize=8.5, color=INK)
     axes.tick_params(labelsize=8, colors=INK, length=2)
     axes.spines[["top", "right", "left"]].set_visible(False)
 
 
-def save_png(figure: Figure, path: Path) -> None:
-    """Write a figure as PNG, making its folder."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=110)
+def png(figure: Figure) -> bytes:
+    """Return a figure as a PNG file's contents."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=110)
+    return buffer.getvalue()

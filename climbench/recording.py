@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import xarray as xr
 import yaml
+import zarr
 
 from climbench import records
 from climbench.evaluate import OpenTask
@@ -18,15 +19,19 @@ from climbench.records import Data, Predictions
 from climbench.run_directory import RECORD, write_text
 from climbench.tasks.projection_scores import ModelScores
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 
 @dataclass
 class Cost:
-    """What a model cost in this run."""
+    """What a model cost in this run, and what it chose on the way."""
 
     parameters: int | None = None
     fit_seconds: float | None = None
     predict_seconds: float | None = None
     peak_memory_mb: float | None = None
+    chosen: dict[str, Any] = field(default_factory=dict)
 
 
 def write_store(data: xr.Dataset, path: Path) -> None:
@@ -34,7 +39,8 @@ def write_store(data: xr.Dataset, path: Path) -> None:
     temporary = path.with_name(f".{path.name}.tmp")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.parent.mkdir(parents=True, exist_ok=True)
-    data.drop_encoding().to_zarr(temporary, zarr_format=3, consolidated=False)
+    with zarr.config.set({"array.write_empty_chunks": True}):  # a chunk of zeros is no missing chunk
+        data.drop_encoding().to_zarr(temporary, zarr_format=3, consolidated=False)
     shutil.rmtree(path, ignore_errors=True)
     temporary.rename(path)
 
@@ -113,12 +119,15 @@ def _write_report(
 ) -> None:
     """Draw the maps and write the report; models with members (references) have no map of their own."""
     from climbench import plots, report
+    from climbench.coastlines import coastlines
 
     stage("drawing figures")
     origin = f"{opened.card.name} on {data.name}" + (" (simulated data)" if data.kind == "simulated" else "")
-    lines, missing = plots.coastlines()
+    lines, missing = coastlines()
     stores = Predictions(folder / "predictions", record["predictions"])
-    figures: dict[str, list[tuple[str, Any]]] = {}
+    table = records.score_table([row for row in rows if row["region"] == "global"])
+    chart = _kept(plots.score_chart(table, origin=origin), folder / "figures" / "scores.png")
+    figures: dict[str, list[tuple[str, bytes]]] = {}
     for model, prediction in stores.items():
         if "member" not in prediction.dims:
             figures[model] = list(_maps(model, prediction.load(), target, lines, folder / "figures", origin))
@@ -129,7 +138,7 @@ def _write_report(
         record,
         rows,
         reasons,
-        plots.score_chart(records.score_table(rows), origin=origin),
+        chart,
         figures,
         [*opened.task.notes, *([missing] if missing else [])],
     )
@@ -137,9 +146,19 @@ def _write_report(
     write_text(folder / "report.html", report.render(content))
 
 
+def _kept(figure: Figure, path: Path) -> bytes:
+    """Return a figure as PNG, and write it to a file."""
+    from climbench import plots
+
+    picture = plots.png(figure)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(picture)
+    return picture
+
+
 def _maps(
     model: str, prediction: xr.Dataset, target: xr.Dataset, lines: Any, folder: Path, origin: str
-) -> Iterator[tuple[str, Any]]:
+) -> Iterator[tuple[str, bytes]]:
     """Draw one row of maps a variable, keep it as PNG, and give it with its caption."""
     from climbench import plots
 
@@ -154,5 +173,4 @@ def _maps(
             variable=variable,
             lines=lines,
         )
-        plots.save_png(figure, folder / f"{model}-{variable}.png")
-        yield caption, figure
+        yield caption, _kept(figure, folder / f"{model}-{variable}.png")

@@ -71,8 +71,8 @@ def fingerprint_files(paths: Sequence[Path]) -> str:
     """
     memory_file = cache_home() / "fingerprints.json"
     try:
-        memory = json.loads(memory_file.read_text())
-    except (OSError, ValueError):
+        memory = dict(json.loads(memory_file.read_text()))
+    except (OSError, TypeError, ValueError):
         memory = {}
     known = len(memory)
     digest = hashlib.sha256()
@@ -109,6 +109,19 @@ def hardware() -> dict[str, str | int]:
     """Return the machine in a few words: processor, cores this process may use, system."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return {"machine": platform.machine(), "cores": cores, "system": platform.system()}
+
+
+def peak_memory_mb() -> float:
+    """Return the most memory this process has held, in MB."""
+    status = Path("/proc/self/status")
+    if status.is_file():  # getrusage there starts from the peak of the process that launched this one
+        peak = next((line for line in status.read_text().splitlines() if line.startswith("VmHWM:")), "")
+        if peak:
+            return int(peak.split()[1]) / 1024.0
+    import resource
+
+    unit = 1024.0**2 if sys.platform == "darwin" else 1024.0  # macOS counts bytes, others kilobytes
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
 class Predictions(Mapping[str, "xr.Dataset"]):

@@ -12,6 +12,8 @@ from typing import Any
 
 from climbench.errors import CardError, MissingExtraError, ModelError, did_you_mean
 
+MODEL_ENTRY_POINTS = "climbench.models"
+
 
 class Registry:
     """A catalogue of names and where the named objects stand (``"module:object"``).
@@ -48,6 +50,13 @@ class Registry:
         if name not in self.places:
             raise CardError(f"There is no {self.what} '{name}'. {did_you_mean(name, self.places)}")
         return load_object(self.places[name])
+
+
+def model_plugins() -> dict[str, str]:
+    """Return the models that installed packages offer, by name, as places to import them from."""
+    from importlib import metadata
+
+    return {point.name: point.value for point in metadata.entry_points(group=MODEL_ENTRY_POINTS)}
 
 
 def load_object(place: str, *, beside: Path | None = None) -> Any:

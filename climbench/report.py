@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import base64
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from climbench.cards import DatasetCard, TaskCard
 from climbench.records import Data
+from climbench.report_tables import GLOBE, further_tables
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-COLUMNS = ("nrmse_spatial", "nrmse_global", "nrmse_total", "rmse_spatial", "rmse_spatial_debiased")
+HEADS = (
+    ("NRMSE", "spatial"),
+    ("NRMSE", "global"),
+    ("NRMSE", "total"),
+    ("RMSE", "spatial"),
+    ("noise", "floor"),
+    ("95 % interval of", "RMSE spatial"),
+    ("RMSE spatial", "debiased"),
+    ("RMSE", "global"),
+    ("noise", "floor"),
+    ("skill", "vs {reference}"),
+)
 
 
 @dataclass(frozen=True)
@@ -36,10 +44,10 @@ class ReportContent:
         The score table, row by row.
     reasons : sequence of str
         Why values or intervals are null.
-    chart : Figure or None
-        Scores with floor and intervals.
-    figures : mapping of str to sequence of (str, Figure)
-        Captions and maps by model.
+    chart : bytes or None
+        Scores with floor and intervals, as PNG.
+    figures : mapping of str to sequence of (str, bytes)
+        Captions and maps, as PNG, by model.
     notes : sequence of str
         What was done to the data, and lines about the figures.
     """
@@ -50,16 +58,14 @@ class ReportContent:
     record: Mapping[str, Any]
     rows: Sequence[Mapping[str, Any]]
     reasons: Sequence[str]
-    chart: Figure | None = None
-    figures: Mapping[str, Sequence[tuple[str, Figure]]] = field(default_factory=dict)
+    chart: bytes | None = None
+    figures: Mapping[str, Sequence[tuple[str, bytes]]] = field(default_factory=dict)
     notes: Sequence[str] = ()
 
 
-def _picture(figure: Figure) -> str:
-    """Return a figure as a data URI."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=110)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+def picture(png: bytes) -> str:
+    """Return a PNG as a data URI."""
+    return "data:image/png;base64," + base64.b64encode(png).decode()
 
 
 def _number(value: float | None) -> str:
@@ -69,15 +75,21 @@ def _number(value: float | None) -> str:
 
 
 def _line(metrics: Mapping[str, Mapping[str, Any]], skill: str) -> dict[str, Any]:
-    """Return the cells of one model's line for one variable."""
-    spatial = metrics["rmse_spatial"]
+    """Return the cells of one model's line for one variable, in the order of `HEADS`."""
+    spatial, globe, debiased = (metrics[m] for m in ("rmse_spatial", "rmse_global", "rmse_spatial_debiased"))
     gain = metrics.get(skill, {}).get("value")
     return {
-        "values": [_number(metrics[m]["value"]) for m in COLUMNS],
-        "floor": _number(spatial["floor"]),
-        "interval": "–" if spatial["low"] is None else f"{_number(spatial['low'])} to {_number(spatial['high'])}",
-        "skill": "–" if gain is None else f"{gain:+.2f}",
-        "at_floor": metrics["rmse_spatial_debiased"]["low"] == 0.0,
+        "cells": [
+            *(_number(metrics[m]["value"]) for m in ("nrmse_spatial", "nrmse_global", "nrmse_total")),
+            _number(spatial["value"]),
+            _number(spatial["floor"]),
+            "–" if spatial["low"] is None else f"{_number(spatial['low'])} to {_number(spatial['high'])}",
+            _number(debiased["value"]),
+            _number(globe["value"]),
+            _number(globe["floor"]),
+            "–" if gain is None else f"{gain:+.2f}",
+        ],
+        "at_floor": debiased["low"] == 0.0,
     }
 
 
@@ -87,7 +99,7 @@ def score_lines(rows: Sequence[Mapping[str, Any]], skill: str) -> list[dict[str,
     Parameters
     ----------
     rows : sequence of mapping
-        A result's score table, row by row.
+        A result's score table, row by row: the globe's rows.
     skill : str
         The name of the skill metric.
 
@@ -129,10 +141,11 @@ def render(content: ReportContent) -> str:
     skill = f"skill_vs_{content.task.skill_against}"
     return environment.from_string(template).render(
         content=content,
-        groups=score_lines(content.rows, skill),
-        skill=skill,
+        groups=score_lines([row for row in content.rows if row["region"] == GLOBE], skill),
+        tables=further_tables(content.rows),
+        heads=[tuple(part.format(reference=content.task.skill_against) for part in head) for head in HEADS],
         simulated=content.data.kind == "simulated",
-        chart=None if content.chart is None else _picture(content.chart),
-        pictures={m: [(c, _picture(f)) for c, f in figures] for m, figures in content.figures.items()},
+        chart=None if content.chart is None else picture(content.chart),
+        pictures={m: [(c, picture(f)) for c, f in figures] for m, figures in content.figures.items()},
         number=_number,
     )

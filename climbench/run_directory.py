@@ -15,6 +15,7 @@ from climbench.errors import RunError
 
 RECORD = "provenance.json"
 LOCK = ".lock"
+MARK = "fingerprint"
 
 
 def write_text(path: Path, text: str) -> None:
@@ -51,9 +52,16 @@ class RunDirectory:
     ----------
     path : Path
         The folder's final name. Work goes on in ``{path}.partial`` until it is whole.
+
+    Raises
+    ------
+    RunError
+        If the path ends in no name, as ``.`` and ``..`` do.
     """
 
     def __init__(self, path: Path) -> None:
+        if path.name in ("", ".."):
+            raise RunError(f"'{path}' cannot be made as a whole and named then. Name a folder in it: --out {path}/run.")
         self.path = path
         self.partial = path.with_name(path.name + ".partial")
 
@@ -68,11 +76,15 @@ class RunDirectory:
         try:
             if not self.path.exists() or (self.path.is_dir() and not any(self.path.iterdir())):
                 return None
-            return dict(json.loads((self.path / RECORD).read_text()))
-        except (OSError, ValueError):
+            content = dict(json.loads((self.path / RECORD).read_text()))
+        except (OSError, TypeError, ValueError):
+            content = {}
+        if "fingerprint" not in content:
             raise RunError(
-                f"{self.path} exists and is no run of climbench (it has no {RECORD}). Name another folder with --out."
-            ) from None
+                f"{self.path} exists and is no run of climbench (it has no {RECORD} of ours). "
+                "Name another folder with --out."
+            )
+        return content
 
     def finished(self, run_fingerprint: str) -> bool:
         """Return whether the folder holds this very run, finished.
@@ -112,8 +124,9 @@ class RunDirectory:
         Raises
         ------
         RunError
-            If another run is at work there, or the folder cannot be written to.
+            If another run is at work there, something that is no run is in the way, or the folder cannot be written to.
         """
+        self.record()
         with writing(self.path):
             self.partial.mkdir(parents=True, exist_ok=True)
             free = shutil.disk_usage(self.partial).free
@@ -122,22 +135,34 @@ class RunDirectory:
                     f"{self.path.parent} has {free / 1e6:.0f} MB free; about {needed_bytes / 1e6:.0f} MB are needed."
                 )
         with self._locked():
-            mark = self.partial / "fingerprint"
-            if fresh or not mark.exists() or mark.read_text() != run_fingerprint:
-                _clear(self.partial)
-                with writing(self.path):
-                    write_text(mark, run_fingerprint)
+            with writing(self.path):
+                self._prepare(run_fingerprint, fresh=fresh)
             yield self.partial
-            mark.unlink()
-            self._publish()
+            with writing(self.path):
+                self._publish()
+
+    def _prepare(self, run_fingerprint: str, *, fresh: bool) -> None:
+        """Discard another run's leavings; what no run of ours has left is not ours to discard."""
+        mark = self.partial / MARK
+        if not mark.exists() and any(not item.name.startswith(".") for item in self.partial.iterdir()):
+            raise RunError(
+                f"{self.partial} exists and is no unfinished run of climbench (it has no file {MARK}). "
+                "Move it, or name another folder with --out."
+            )
+        if fresh or not mark.exists() or mark.read_text() != run_fingerprint:
+            _clear(self.partial)
+            write_text(mark, run_fingerprint)
 
     def _publish(self) -> None:
-        old = self.path.with_name(self.path.name + ".old")
+        """Give the folder its own name; what is replaced goes only when the new one stands."""
+        self.record()
+        old = self.path.with_name(f".{self.path.name}.old")
         shutil.rmtree(old, ignore_errors=True)
         if self.path.exists():
             self.path.rename(old)
         self.partial.rename(self.path)
-        (self.path / LOCK).unlink(missing_ok=True)
+        for name in (MARK, LOCK):
+            (self.path / name).unlink(missing_ok=True)
         shutil.rmtree(old, ignore_errors=True)
 
     @contextlib.contextmanager
@@ -169,20 +194,18 @@ def locked(path: Path, *, wait: bool) -> Iterator[bool]:
     import filelock
 
     lock = filelock.FileLock(path, timeout=-1 if wait else 0)
-    try:
-        with writing(path.parent):
-            path.parent.mkdir(parents=True, exist_ok=True)
+    with writing(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(filelock.Timeout):  # itself an OSError: `writing` must not see it
             lock.acquire()
-    except filelock.Timeout:
-        yield False
-        return
     try:
-        yield True
+        yield lock.is_locked
     finally:
         lock.release()
 
 
 def _clear(folder: Path) -> None:
-    for item in folder.iterdir():
+    """Empty a folder, the mark of its run last: a clearing that is cut short leaves something to be known by."""
+    for item in sorted(folder.iterdir(), key=lambda item: item.name == MARK):
         if item.name != LOCK:
             shutil.rmtree(item) if item.is_dir() else item.unlink()

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.synthetic import write
+
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
@@ -21,6 +23,18 @@ def isolated(monkeypatch, tmp_path, world_cache):
     monkeypatch.setenv("CLIMBENCH_DATA", str(tmp_path / "no-data"))
     monkeypatch.setenv("CLIMBENCH_OFFLINE", "1")
     monkeypatch.setenv("COLUMNS", "160")
+
+
+@pytest.fixture(scope="session")
+def synthetic(tmp_path_factory):
+    """A folder of small files in ClimateBench's layout, for tests that read it and leave it as it is."""
+    return write(tmp_path_factory.mktemp("data") / "synthetic")
+
+
+@pytest.fixture
+def without_report(monkeypatch):
+    """Runs draw no figures and write no report: for tests of everything else about them."""
+    monkeypatch.setattr("climbench.recording._write_report", lambda *_: None)
 
 
 @pytest.fixture(scope="session")

@@ -6,31 +6,26 @@ import signal
 import sys
 import traceback
 
-import typer
-
-from climbench.cli import data, listing, run, score, show
+from climbench.cli import catalogue
 from climbench.cli.console import fail
 from climbench.errors import ClimbenchError
-
-app = typer.Typer(
-    name="climbench",
-    help="Score climate and weather emulators, and see what the score is worth.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-app.command("run")(run.run)
-app.command("score")(score.score)
-app.command("validate")(score.validate)
-app.command("list")(listing.list_)
-app.command("show")(show.show)
-app.add_typer(data.app, name="data")
 
 
 class Interrupted(BaseException):
     """Ctrl-C, under a name that the command-line library does not take for its own."""
+
+
+def _dispatch(arguments: list[str]) -> None:
+    """Run a verb; a plain list has nothing to parse, and the parser takes longer to load than the list to print."""
+    match arguments:
+        case ["list"]:
+            catalogue.print_catalogue()
+        case ["list", "tasks" | "models" | "datasets" as what]:
+            catalogue.print_catalogue(catalogue.What(what))
+        case _:
+            from climbench.cli.verbs import app
+
+            app(prog_name="climbench")  # else the library takes the name of what started Python
 
 
 def main() -> None:
@@ -41,7 +36,7 @@ def main() -> None:
 
     signal.signal(signal.SIGINT, interrupt)
     try:
-        app()
+        _dispatch(sys.argv[1:])
     except ClimbenchError as error:
         fail(str(error))
         sys.exit(2)

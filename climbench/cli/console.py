@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.markup import escape
 
-from climbench.harness import Progress
+from climbench.progress import Progress
 
 if TYPE_CHECKING:
     from rich.status import Status
@@ -135,7 +135,7 @@ def print_result(result: Result) -> None:
     title += " (SIMULATED)" if result.data.kind == "simulated" else ""
     title += " (modified settings)" if result.modified else ""
     console.print(f"[bold]{escape(title)}[/]", highlight=False, soft_wrap=True)
-    lines, left_out = score_lines(result.rows, console.width)
+    lines, left_out = score_lines([row for row in result.rows if row["region"] == "global"], console.width)
     for line in lines:
         console.print(escape(line), style="bold" if line[:1].strip() else "", highlight=False, soft_wrap=True)
     if left_out:
@@ -152,10 +152,13 @@ def print_result(result: Result) -> None:
 def score_lines(rows: Sequence[dict[str, Any]], width: int) -> tuple[list[str], list[str]]:
     """Return the score table as lines: under each variable, with its unit, one line a model.
 
+    A Rich table has no cell across columns: the longest name of a variable would widen the models' column, and at 80
+    characters two columns of scores would have to go for it.
+
     Parameters
     ----------
     rows : sequence of dict
-        Rows of the score table.
+        Rows of the score table: the globe's.
     width : int
         How long lines may be.
 

@@ -6,6 +6,7 @@ over chunks, tiles and workers; only a whole statistic is turned into a mean.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
@@ -47,18 +48,22 @@ def weighted_sum(values: xr.DataArray, weights: xr.DataArray, dim: Sequence[Hash
         Any dimensions. A NaN is passed on to the sum, so that it is noticed: mask by a weight of zero and a finite
         value instead.
     weights : DataArray
-        Broadcasts against `values`.
+        Along some of `dim`, and along further dimensions such as regions: sums for all of these are one matrix product.
     dim : sequence of hashable
         The dimensions to reduce.
 
     Returns
     -------
     WeightedSum
-        In float64.
+        In float64; its weight has the dimensions of the weights that are left.
     """
-    values = values.astype("float64")
-    spread = weights.astype("float64").broadcast_like(values)
-    return WeightedSum((values * spread).sum(dim, skipna=False), spread.sum(dim, skipna=False))
+    values, weights = (array.astype("float64", copy=False) for array in (values, weights))
+    weighted = [d for d in dim if d in weights.dims]
+    alike = [d for d in dim if d not in weights.dims]
+    inner = values.sum(alike, skipna=False) if alike else values
+    count = math.prod(values.sizes[d] for d in alike)
+    total = xr.dot(inner, weights, dim=weighted, optimize=True)
+    return WeightedSum(total, count * weights.sum(weighted, skipna=False))
 
 
 def area_mean(field: xr.DataArray, weights: xr.DataArray) -> xr.DataArray:
@@ -68,16 +73,12 @@ def area_mean(field: xr.DataArray, weights: xr.DataArray) -> xr.DataArray:
     ----------
     field : DataArray of shape (..., latitude, longitude)
         Any unit.
-    weights : DataArray of shape (latitude,) or (latitude, longitude)
-        Area weights; they need not be normalised.
+    weights : DataArray of shape (latitude,), (latitude, longitude) or (region, latitude, longitude)
+        Area weights; they need not be normalised. Over several regions there is a mean for each.
 
     Returns
     -------
-    DataArray of shape (...)
-        In the unit of `field`.
+    DataArray of shape (...) or (..., region)
+        In the unit of `field`, float64.
     """
-    weights = weights.astype("float64")
-    dims = [d for d in SPACE if d in weights.dims]
-    rest = [d for d in SPACE if d not in dims]
-    inner = field.astype("float64").mean(rest, skipna=False) if rest else field.astype("float64")
-    return weighted_sum(inner, weights, dims).mean()
+    return weighted_sum(field, weights, [d for d in SPACE if d in field.dims]).mean()

@@ -32,7 +32,7 @@ def floor_square_spatial(members: xr.DataArray, weights: xr.DataArray) -> xr.Dat
     DataArray
         A scalar in the unit squared; NaN with a single member.
     """
-    spread = members.astype("float64").mean("time", skipna=False).var("member", ddof=1, skipna=False)
+    spread = members.astype("float64", copy=False).mean("time", skipna=False).var("member", ddof=1, skipna=False)
     return area_mean(spread, weights) / members.sizes["member"]
 
 

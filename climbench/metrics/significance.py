@@ -29,12 +29,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
+from scipy.special import stdtrit  # Student's t quantile: importing scipy.stats for it would take half a second
 
 from climbench.metrics.base import SPACE, weighted_sum
 
 ENOUGH_MEMBERS = 10
 COSINES = 4
 DRAWS = 2000
+ROUNDING = 1e-25  # of a mean square: what the rounding of float64 leaves of differences that are none
 
 
 @dataclass(frozen=True)
@@ -117,11 +119,11 @@ def error_gram(errors: xr.DataArray, weights: xr.DataArray) -> xr.DataArray:
     DataArray of shape (member, time, other_member, other_time)
         In the unit squared, float64.
     """
-    weights = weights.astype("float64").broadcast_like(errors.isel(member=0, time=0, drop=True))
-    rooted = errors.astype("float64") * np.sqrt(weights / weights.sum())
-    flat = rooted.stack(cell=SPACE).transpose("member", "time", "cell")
-    shape = (flat.sizes["member"], flat.sizes["time"])
-    values = flat.data.reshape(shape[0] * shape[1], -1)
+    weights = weights.astype("float64", copy=False).broadcast_like(errors.isel(member=0, time=0, drop=True))
+    rooted = errors.astype("float64", copy=False) * np.sqrt(weights / weights.sum())
+    fields = rooted.transpose("member", "time", *SPACE).data
+    shape = fields.shape[:2]
+    values = fields.reshape(shape[0] * shape[1], -1)
     gram = np.asarray(values @ values.T).reshape(*shape, *shape)
     coordinates = {d: errors[d].values for d in ("member", "time")}
     return xr.DataArray(
@@ -164,19 +166,33 @@ def resampling_spatial(gram: xr.DataArray) -> Resampling:
     -------
     Resampling
     """
-    values = gram.values
-    members, years = values.shape[:2]
-    contrasts, components = helmert(members), slow_components(years, members)
-    mixed = np.einsum("jn,ntks,lk->jtls", contrasts, values, contrasts, optimize=True)
-    gram = np.einsum("bt,jtls,cs->jblc", components, mixed, components, optimize=True)
-    size = gram.shape[0] * gram.shape[1]
-    along = np.einsum("jn,bt,nt->jb", contrasts, components, values.mean(axis=(2, 3)), optimize=True)
-    memory = np.einsum("jj->", gram[:, 0, :, 0]) * len(components) / np.einsum("jbjb->", gram)
-    pairs = values.mean(axis=(1, 3))
+    components = slow_components(gram.sizes["time"], gram.sizes["member"])
+    return resampling_of_components(np.einsum("bt,ntks,cs->nbkc", components, gram.values, components, optimize=True))
+
+
+def resampling_of_components(gram: np.ndarray) -> Resampling:
+    """Return the units of a spatial score whose years have been turned into components already.
+
+    Parameters
+    ----------
+    gram : ndarray of shape (member, component, other member, other component)
+        Area-mean products of the errors' components (`slow_components`) against every member, the mean first.
+
+    Returns
+    -------
+    Resampling
+    """
+    contrasts = helmert(gram.shape[0])
+    units = np.einsum("jn,nbkc,lk->jblc", contrasts, gram, contrasts, optimize=True)
+    size = units.shape[0] * units.shape[1]
+    along = np.einsum("jn,nb->jb", contrasts, gram[..., 0].mean(axis=2), optimize=True)
+    whole, slowest = np.einsum("jbjb->", units), np.einsum("jj->", units[:, 0, :, 0])
+    memory = max(slowest * units.shape[1] / whole, 0.0) if whole > 0.0 else 1.0
+    pairs = gram[:, 0, :, 0]
     return Resampling(
-        memory * gram.reshape(size, size),
+        memory * units.reshape(size, size),
         np.sqrt(memory) * along.reshape(size),
-        members,
+        gram.shape[0],
         _off_diagonal_mean(pairs),
         float(pairs.mean()),
     )
@@ -195,12 +211,26 @@ def resampling_global(errors: xr.DataArray) -> Resampling:
     Resampling
     """
     values = errors.transpose("member", "time").values
-    pairs = values @ values.T / values.shape[1]
-    contrasts = helmert(values.shape[0])
+    return resampling_of_members(values @ values.T / values.shape[1])
+
+
+def resampling_of_members(pairs: np.ndarray) -> Resampling:
+    """Return the units of a score that only members give units for.
+
+    Parameters
+    ----------
+    pairs : ndarray of shape (member, other member)
+        Mean products of the error against every member with that against every other.
+
+    Returns
+    -------
+    Resampling
+    """
+    contrasts = helmert(pairs.shape[0])
     return Resampling(
         contrasts @ pairs @ contrasts.T,
         contrasts @ pairs.mean(axis=1),
-        values.shape[0],
+        pairs.shape[0],
         _off_diagonal_mean(pairs),
         float(pairs.mean()),
     )
@@ -241,7 +271,7 @@ def _draws(units: Resampling, rng: np.random.Generator) -> tuple[np.ndarray, np.
     size = units.gram.shape[0]
     gram = units.gram * (1.0 - np.eye(size))
     signs = rng.standard_normal((DRAWS, size))
-    quadratic = np.einsum("bi,ij,bj->b", signs, gram, signs, optimize=True)
+    quadratic = np.einsum("bi,bi->b", signs @ gram, signs)
     # Each pair of units appears twice: the variance 2 sum(gram^2) becomes 2 mean(gram^2) / (m (m - 1)).
     quadratic /= np.sqrt(size * (size - 1) * units.members * (units.members - 1))
     freedom = _freedom(gram)
@@ -269,29 +299,49 @@ def debiased_interval(units: Resampling, *, seed: int = 0) -> Interval:
         return Interval(reason=f"{units.members} target members are too few to resample")
     if not units.mean_square > 0.0:
         return Interval(reason="the error is zero in every member")
+    if not np.trace(units.gram) > ROUNDING * units.mean_square:
+        return Interval(reason="the target's members do not differ")
     quadratic, linear = _draws(units, np.random.default_rng(seed))
     rate = float((units.along**2).mean()) / units.mean_square
 
     def excess(theta: float, level: float) -> float:
         pivot = quadratic + 2.0 * np.sqrt(rate * max(theta, 0.0) / units.members) * linear
-        return units.estimate - theta - float(np.quantile(pivot, level))
+        return units.estimate - theta - _quantile(pivot, level)
 
     low, high = (_root(excess, units.estimate, level) for level in (0.975, 0.025))
     return Interval(low, high)
 
 
+def _quantile(values: np.ndarray, level: float) -> float:
+    """Return what `numpy.quantile` does, which takes longer to prepare itself than to find it."""
+    place = level * (values.size - 1)
+    lower = int(place)
+    below, above = np.partition(values, (lower, lower + 1))[lower : lower + 2]
+    return float(below + (place - lower) * (above - below))
+
+
 def _root(excess: Callable[[float, float], float], estimate: float, level: float) -> float:
-    """Return where the excess over a tail's quantile vanishes; below zero the pivot no longer depends on theta."""
-    at_zero = excess(0.0, level)
-    if at_zero <= 0.0:
-        return at_zero
-    low, high = 0.0, max(estimate, at_zero)
-    while excess(high, level) > 0.0:
+    """Return where the excess over a tail's quantile vanishes; below zero the pivot no longer depends on theta.
+
+    By false position: an end that stays where it is has its excess halved (Illinois), so that both ends close in.
+    """
+    below = excess(0.0, level)
+    if below <= 0.0:
+        return below
+    low, high = 0.0, max(estimate, below)
+    while (above := excess(high, level)) > 0.0:
         high *= 2.0
-    for _ in range(50):
-        middle = 0.5 * (low + high)
-        low, high = (middle, high) if excess(middle, level) > 0.0 else (low, middle)
-    return 0.5 * (low + high)
+    moved = 0
+    for _ in range(100):
+        middle = (low * above - high * below) / (above - below)
+        value = excess(middle, level)
+        if abs(value) <= 1e-14 * high or high - low <= 1e-14 * high:
+            break
+        if value > 0.0:
+            low, below, above, moved = middle, value, above * (0.5 if moved > 0 else 1.0), 1
+        else:
+            high, above, below, moved = middle, value, below * (0.5 if moved < 0 else 1.0), -1
+    return middle
 
 
 def paired_interval(
@@ -317,17 +367,36 @@ def paired_interval(
     Interval
         Of that difference.
     """
-    from scipy import stats
-
     members, years = errors.sizes["member"], errors.sizes["time"]
     gap = (errors - reference_errors).isel(member=0, drop=True).mean("time")
     middle = 0.5 * (errors + reference_errors)
     along = weighted_sum(middle * gap, weights.broadcast_like(gap), SPACE).mean()
     values = along.transpose("member", "time").values
     difference = 2.0 * float(values.mean())
+    return difference, difference_interval(difference, values @ slow_components(years, members).T)
+
+
+def difference_interval(difference: float, along: np.ndarray) -> Interval:
+    r"""Return the 95 % interval of a difference between two mean squares that share a target.
+
+    Parameters
+    ----------
+    difference : float
+        Mean square of the emulator less that of the reference.
+    along : ndarray of shape (member, component)
+        What each target member contributes to half of it: its inner products with the two predictions' difference, for
+        the mean over the years and, where members are few, its slow cosines (`slow_components`). What all members share
+        drops out.
+
+    Returns
+    -------
+    Interval
+        Without ends where there is one member.
+    """
+    members = along.shape[0]
     if members < 2:
-        return difference, Interval(reason="the target has one member, so its spread is not known")
-    units = helmert(members) @ values @ slow_components(years, members).T
+        return Interval(reason="the target has one member, so its spread is not known")
+    units = helmert(members) @ along
     deviation = 2.0 * np.sqrt((units**2).mean() / members)
-    half = float(stats.t.ppf(0.975, units.size) * deviation)
-    return difference, Interval(difference - half, difference + half)
+    half = float(stdtrit(units.size, 0.975) * deviation)
+    return Interval(difference - half, difference + half)

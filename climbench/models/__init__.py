@@ -8,14 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
-from climbench.cards import ModelCard, TaskCard, find_model, find_task, list_cards, read_card
-from climbench.errors import CardError, ModelError, did_you_mean
-from climbench.registry import load_object
+from climbench.cards import ModelCard, TaskCard, find_model, find_task, list_cards, read_card, validate
+from climbench.errors import CardError, ClimbenchError, ModelError, did_you_mean
+from climbench.registry import load_object, model_plugins
 
 Preset = Literal["demo", "standard", "published"]
-ENTRY_POINTS = "climbench.models"
 
 
 def find_any_model(model: str | ModelCard, task: TaskCard, include: Sequence[Path] = ()) -> ModelCard:
@@ -44,30 +43,34 @@ def find_any_model(model: str | ModelCard, task: TaskCard, include: Sequence[Pat
     if ".py:" in model:
         file, _, name = model.rpartition(":")
         slug = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|_+", "-", name).lower().strip("-")
-        place = f"{Path(file).resolve()}:{name}"
-        return ModelCard(name=slug, title=f"{name} of {Path(file).name}", protocol=task.protocol, class_path=place)
+        if not name.isidentifier():
+            raise CardError(f"'{model}' names no class. A model in a file is named as FILE.py:CLASS.")
+        return _made_card(slug, f"{name} of {Path(file).name}", task, f"{Path(file).resolve()}:{name}")
     if model.endswith((".yaml", ".yml")):
         card = read_card(Path(model))
         if not isinstance(card, ModelCard) or card.protocol != task.protocol:
             raise CardError(f"{model} is no model card for the protocol '{task.protocol}' of '{task.name}'.")
         return card
-    plugins = entry_points()
+    plugins = model_plugins()
+    known = [c.name for c in list_cards("model", include) if getattr(c, "protocol", "") == task.protocol]
+    if model in plugins and model in known:
+        raise CardError(
+            f"'{model}' is a card and also a model that an installed package offers ({plugins[model]}). "
+            "Rename one, or name the card's file."
+        )
     if model in plugins:
-        return ModelCard(name=model, title=model, protocol=task.protocol, class_path=plugins[model])
-    try:
-        return find_model(model, task.protocol, include)
-    except CardError:
-        known = [c.name for c in list_cards("model", include) if getattr(c, "protocol", "") == task.protocol]
+        return _made_card(model, model, task, plugins[model])
+    if model not in known:
         raise CardError(
             f"There is no model '{model}' for the protocol '{task.protocol}'. {did_you_mean(model, [*known, *plugins])}"
-        ) from None
+        )
+    return find_model(model, task.protocol, include)
 
 
-def entry_points() -> dict[str, str]:
-    """Return the models that installed packages offer, by name, as places to import them from."""
-    from importlib import metadata
-
-    return {point.name: point.value for point in metadata.entry_points(group=ENTRY_POINTS)}
+def _made_card(name: str, title: str, task: TaskCard, class_path: str) -> ModelCard:
+    """Return a card for a model that has none."""
+    content = {"name": name, "title": title, "protocol": task.protocol, "class_path": class_path}
+    return cast(ModelCard, validate("model", content, f"The model {title}"))
 
 
 def load_emulator(card: ModelCard, preset: Preset = "standard") -> Any:
@@ -94,8 +97,11 @@ def load_emulator(card: ModelCard, preset: Preset = "standard") -> Any:
     arguments = {**card.init_args, **card.presets.get(preset, {})}
     try:
         return made(**arguments)
-    except TypeError as error:
-        raise ModelError(f"'{card.name}' cannot be made with the arguments {arguments}: {error}.") from error
+    except ClimbenchError:
+        raise
+    except Exception as error:  # the class may be anyone's: what it raises is not ours to foresee
+        reason = f"{type(error).__name__}: {error}"
+        raise ModelError(f"'{card.name}' cannot be made with the arguments {arguments}: {reason}.") from error
 
 
 def load_model(name: str, task: str | TaskCard, *, preset: Preset = "standard") -> Any:

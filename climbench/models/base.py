@@ -29,12 +29,24 @@ class Emulator(Protocol):
         How many years of inputs before the first predicted year it needs.
     zero_by_design : bool
         Whether a prediction of zeros is meant, not a fault.
+    ensemble : bool
+        Whether it emulates the distribution: `predict` then gives as many members as it is asked for.
+
+    Notes
+    -----
+    Two further methods and attributes are used where an emulator has them. ``choose(folds, *, seed)`` is called before
+    `fit` with pairs of training and validation data (mappings as in `fit`), never with the test scenario, to settle
+    such things as the number of epochs. Validation years whose targets are NaN are history: only their inputs count.
+    ``chosen``, plain content that JSON can hold, then says what was chosen and goes into the record. ``as_published``
+    is set to whether the task is run as its original was, quirks included. ``progress``, a
+    `climbench.progress.Progress`, is set to that of the run.
     """
 
     inputs: ClassVar[tuple[str, ...] | None] = None
     training_variables: ClassVar[tuple[str, ...]] = ()
     history: ClassVar[int] = 0
     zero_by_design: ClassVar[bool] = False
+    ensemble: ClassVar[bool] = False
 
     def fit(
         self, train: Mapping[str, xr.Dataset], validation: Mapping[str, xr.Dataset] | None = None, *, seed: int
@@ -59,7 +71,7 @@ class Emulator(Protocol):
         Parameters
         ----------
         inputs : Dataset
-            Inputs of shape (time,) or (time, latitude, longitude), `history` years longer than what is predicted.
+            Inputs of shape (time,) or (time, latitude, longitude), up to `history` years longer than what is tested.
         members : int
             How many members to give where the emulator is an ensemble.
         seed : int
@@ -69,7 +81,7 @@ class Emulator(Protocol):
         -------
         Dataset
             All targets, of shape (time, latitude, longitude) or (member, time, latitude, longitude), in the units
-            they were trained in.
+            they were trained in. Years of history may be among them; they are not scored.
         """
         ...
 

@@ -21,6 +21,8 @@ from climbench.grids import latitude_weights
 from climbench.metrics.base import area_mean
 from climbench.models.base import Emulator
 
+ROUNDING = 1e-12
+
 
 def least_squares(x: np.ndarray, y: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """Return intercept and slope of ordinary least squares with intercept, for many dependent variables at once.
@@ -43,10 +45,11 @@ def least_squares(x: np.ndarray, y: Iterable[np.ndarray]) -> tuple[np.ndarray, n
         If the predictor does not vary.
     """
     x = x.astype("float64")
+    # The range, not the scatter: the mean of equal values can differ from them by a rounding error.
+    if not float(np.ptp(x)) > ROUNDING * float(np.abs(x).max()):
+        raise ModelError("Pattern scaling cannot be fitted: the predictor is the same in all training years.")
     centred = x - x.mean()
     scatter = float(centred @ centred)
-    if not scatter > 0.0:
-        raise ModelError("Pattern scaling cannot be fitted: the predictor is the same in all training years.")
     slope: np.ndarray | float = 0.0
     mean: np.ndarray | float = 0.0
     start = 0
@@ -108,7 +111,8 @@ class LinearPatternScaling(Emulator):
         self.global_fit = (float(intercept), float(slope))
         maps = {}
         for name in (str(v) for v in scenarios[0] if {"latitude", "longitude"} <= set(scenarios[0][v].dims)):
-            fitted = least_squares(temperature, (s[name].values for s in scenarios))
+            fields = (s[name].transpose("time", "latitude", "longitude") for s in scenarios)
+            fitted = least_squares(temperature, (field.values for field in fields))
             for part, values in zip(("intercept", "slope"), fitted, strict=True):
                 maps[f"{name}_{part}"] = (("latitude", "longitude"), values)
         coordinates = {d: scenarios[0][d] for d in ("latitude", "longitude")}
@@ -149,7 +153,9 @@ class LinearPatternScaling(Emulator):
         return 2 + sum(v.size for v in self.patterns.values())
 
     def save(self, directory: Path) -> None:
-        """Write the coefficients into a folder as netCDF and JSON."""
+        """Write the coefficients into a folder as netCDF and JSON; raise `ModelError` where it was not fitted."""
+        if self.global_fit is None:
+            raise ModelError("LinearPatternScaling was not fitted; there is nothing to save.")
         directory.mkdir(parents=True, exist_ok=True)
         self.patterns.to_netcdf(directory / "patterns.nc")
         (directory / "global_fit.json").write_text(json.dumps(self.global_fit))

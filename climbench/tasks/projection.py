@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from climbench.cards import DatasetCard, TaskCard
@@ -14,10 +16,14 @@ from climbench.data.canonical import with_units
 from climbench.errors import DataError, PredictionError
 from climbench.grids import describe_grid, grid_offset
 from climbench.regrid import regrid_conservative
-from climbench.tasks.training_data import common_years, ensemble_mean, usable_members
+from climbench.tasks.fixed_fields import fixed_files
+from climbench.tasks.folds import Fold, check_validation, folds
+from climbench.tasks.projection_metrics import check_scoring
+from climbench.tasks.training_data import common_years, ensemble_mean, on_one_grid, usable_members
 from climbench.variables import LEXICON
 
 SAME_GRID = 0.01
+T = TypeVar("T", xr.Dataset, xr.DataArray)
 
 
 class ScenarioReader(Protocol):
@@ -76,6 +82,8 @@ class ProjectionTask:
             for name in names:
                 if name not in there:
                     raise DataError(f"'{dataset.name}' has no {kind} '{name}'. {did_you_mean(name, there)}")
+        check_validation(card)
+        check_scoring(card)
 
     def training_files(self) -> list[Path]:
         """Return the files that fitting and predicting read; raise `DataError` for one that is missing."""
@@ -83,7 +91,7 @@ class ProjectionTask:
 
     def target_files(self) -> list[Path]:
         """Return the files that scoring reads; raise `DataError` for one that is missing."""
-        return self.reader.paths([], [self.card.test.scenario])
+        return [*self.reader.paths([], [self.card.test.scenario]), *fixed_files(self)]
 
     def units(self, name: str) -> str:
         """Return the unit a target is trained and scored in."""
@@ -118,20 +126,16 @@ class ProjectionTask:
         where = f"The target {test.scenario}"
         data = self.outputs(test.scenario, self.card.targets)
         years = np.arange(test.years[0], test.years[1] + 1)
-        data = data.sel(time=_all_there(data, "time", years, where, "year"))
+        data = _at(data, "time", _all_there(data, "time", years, where, "year"))
         if test.members is not None:
-            data = data.sel(member=_all_there(data, "member", test.members, where, "member"))
+            data = _at(data, "member", _all_there(data, "member", test.members, where, "member"))
         converted = {}
         for name in self.card.targets:
-            array = self._loaded(data[name], where)
+            array = _read(self._in_units(data[name], where), f"{where}: {name}")
             converted[name] = usable_members(array, f"{where}: {name}", self.card.nan, self.note)
         return data[[]].assign(converted)
 
-    def _loaded(self, array: xr.DataArray, where: str) -> xr.DataArray:
-        try:
-            array = array.load()
-        except (OSError, RuntimeError, ValueError) as error:
-            raise DataError(f"{where}: {array.name} cannot be read; a file may be cut short: {error}") from error
+    def _in_units(self, array: xr.DataArray, where: str) -> xr.DataArray:
         return with_units(array, self.units(str(array.name)), assumed=None, where=where)[0]
 
     def training(
@@ -163,20 +167,46 @@ class ProjectionTask:
         DataError
             If a file, variable or year is missing, or grids do not fit.
         """
-        scenarios = {}
+        scenarios: dict[str, xr.Dataset] = {}
         for scenario in self.card.train:
             progress(scenario)
-            climate = self.outputs(scenario, variables)
-            forcing = self.reader.inputs(scenario, inputs)
-            years = common_years(forcing, climate, scenario, self.note) if inputs else climate["time"].values
-            climate, forcing = climate.sel(time=years), forcing.sel(time=years) if inputs else forcing
-            means = {
-                name: ensemble_mean(self._loaded(climate[name], scenario), f"{scenario}: {name}", self.note)
-                for name in variables
-            }
-            fields = climate[["time", "latitude", "longitude"]].assign(means)
-            scenarios[scenario] = fields.assign(self.on_grid(forcing, fields, scenario).data_vars)
+            scenarios[scenario] = self._scenario(scenario, inputs, variables, scenarios)
         return scenarios
+
+    def _scenario(
+        self, scenario: str, inputs: Sequence[str], variables: Sequence[str], others: Mapping[str, xr.Dataset]
+    ) -> xr.Dataset:
+        """Return inputs and ensemble means of a scenario on the grid of the others; ``members`` says how many."""
+        climate = self.outputs(scenario, variables)
+        forcing = self.reader.inputs(scenario, inputs)
+        if inputs:
+            forcing = _at(forcing, "time", common_years(forcing, climate, scenario, self.note))
+        fields = climate[["time", "latitude", "longitude"]].assign(self._means(climate, scenario, variables))
+        fields = on_one_grid(fields, scenario, others, tolerance=SAME_GRID)
+        fields = fields.assign_attrs(members=climate.sizes["member"])
+        return fields.assign(self.on_grid(forcing, fields, scenario).data_vars)
+
+    def as_published_validation(
+        self, inputs: Sequence[str], variables: Sequence[str], train: Mapping[str, xr.Dataset]
+    ) -> dict[str, xr.Dataset]:
+        """Return the test scenario as validation data, as published networks used it: a leak, and noted as one."""
+        scenario = self.card.test.scenario
+        self.note(f"as published: training is stopped early on {scenario}, the test scenario itself")
+        return {scenario: self._scenario(scenario, inputs, variables, train)}
+
+    def folds(self, train: Mapping[str, xr.Dataset]) -> list[Fold]:
+        """Return pairs of training and validation data for choosing settings, and note how they were made."""
+        made, words = folds(train, self.card)
+        self.note(words)
+        return made
+
+    def _means(self, climate: xr.Dataset, scenario: str, variables: Sequence[str]) -> dict[str, xr.DataArray]:
+        """Return ensemble means in memory; the next variables are read while one is averaged."""
+        where = {name: f"{scenario}: {name}" for name in variables}
+        fields = [self._in_units(climate[name], scenario) for name in variables]
+        with ThreadPoolExecutor(2) as ahead:
+            loaded = ahead.map(_read, fields, where.values())
+            return {n: ensemble_mean(field, where[n], self.note) for n, field in zip(variables, loaded, strict=True)}
 
     def test_inputs(self, inputs: Sequence[str], history: int, grid: xr.Dataset) -> xr.Dataset:
         """Return the forcings of the test years and of the years of history before them, in memory.
@@ -186,7 +216,8 @@ class ProjectionTask:
         inputs : sequence of str
             Forcings the emulator uses.
         history : int
-            Years before the first test year that it needs; taken from ``historical`` where the scenario starts later.
+            Years before the first test year that it wants; taken from ``historical`` where the scenario starts later.
+            Where there are none, it gets as many as there are.
         grid : Dataset
             Has the grid maps are brought to.
 
@@ -206,16 +237,27 @@ class ProjectionTask:
             return xr.Dataset(coords={"time": years})
         data = self.reader.inputs(test.scenario, inputs)
         if history and data["time"].values[0] > years[0]:
-            past = self.reader.inputs("historical", inputs)
-            data = xr.concat([past.sel(time=past["time"] < data["time"].values[0]), data], "time")
-        data = data.sel(time=_all_there(data, "time", years, f"The inputs of {test.scenario}", "year"))
+            data = self._after_historical(data, inputs)
+        years = years[years >= min(int(data["time"].values[0]), test.years[0])]
+        data = _at(data, "time", _all_there(data, "time", years, f"The inputs of {test.scenario}", "year"))
         return self.on_grid(data, grid, test.scenario)
+
+    def _after_historical(self, data: xr.Dataset, inputs: Sequence[str]) -> xr.Dataset:
+        """Return a scenario's inputs after those of ``historical``, where there are any."""
+        try:
+            past = self.reader.inputs("historical", inputs)
+        except DataError:
+            self.note(f"no historical inputs: emulators see {self.card.test.scenario} from its own first year on")
+            return data
+        first = data["time"].values[0]
+        return xr.concat([past.sel(time=past["time"] < first), data], "time", coords="minimal", compat="override")
 
     def on_grid(self, forcing: xr.Dataset, grid: xr.Dataset, scenario: str) -> xr.Dataset:
         """Return forcings in memory with their maps on a grid: regridded if less than one cell away, else refused."""
+        forcing = _read(forcing, f"The inputs of {scenario}")
         maps = [n for n in forcing if "latitude" in forcing[n].dims]
         if not maps:
-            return forcing.load()
+            return forcing
         offset = grid_offset(forcing, grid)
         if offset >= 1.0:
             raise DataError(
@@ -223,11 +265,11 @@ class ProjectionTask:
                 f"{describe_grid(grid)}. Regrid them, or run an emulator that uses only global totals, such as lps."
             )
         if offset <= SAME_GRID:
-            return forcing.load().assign_coords(latitude=grid["latitude"], longitude=grid["longitude"])
+            return forcing.assign_coords(latitude=grid["latitude"], longitude=grid["longitude"])
         self.note(
             f"{', '.join(map(str, maps))} regridded conservatively by {offset:.2g} of a cell onto the outputs' grid"
         )
-        moved = {n: regrid_conservative(forcing[n], grid) if n in maps else forcing[n].load() for n in forcing}
+        moved = {n: regrid_conservative(forcing[n], grid) if n in maps else forcing[n] for n in forcing}
         return xr.Dataset({str(n): v for n, v in moved.items()})
 
     def check_prediction(
@@ -251,6 +293,8 @@ class ProjectionTask:
         Dataset
             The targets alone, dimensions in canonical order.
         """
+        if not isinstance(prediction, xr.Dataset):
+            raise PredictionError(f"'{who}' must predict an xarray Dataset; it gave {type(prediction).__name__}.")
         for name in self.card.targets:
             if name not in prediction:
                 raise PredictionError(f"'{who}' did not predict {name}; it gave {', '.join(map(str, prediction))}.")
@@ -271,10 +315,25 @@ class ProjectionTask:
                 raise PredictionError(f"'{who}' predicts values of {name} that are not finite.")
             if not zero_by_design and not bool((prediction[name] != 0.0).any()):
                 raise PredictionError(f"'{who}' predicts zero throughout for {name}; that is refused, not scored.")
-        chosen = prediction[list(self.card.targets)]
-        for name in self.card.targets:
-            chosen[name].attrs.setdefault("units", self.units(name))
+        # units are those of training: attributes that arithmetic carried along may say anything
+        units = {n: prediction[n].drop_attrs().assign_attrs(units=self.units(n)) for n in self.card.targets}
+        chosen = prediction[list(self.card.targets)].assign(units)
         return chosen.transpose(*(d for d in ("member", "time", "latitude", "longitude") if d in chosen.dims))
+
+
+def _read(data: T, where: str) -> T:
+    """Return data in memory, or raise `DataError` where its file is damaged."""
+    try:
+        return data.load()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise DataError(f"{where} cannot be read; a file may be cut short: {error}") from error
+
+
+def _at(data: xr.Dataset, dim: str, labels: np.ndarray) -> xr.Dataset:
+    """Return data at labels that are there, as a slice where they stand together: picked singly they read slowly."""
+    places = data.get_index(dim).get_indexer(pd.Index(labels))
+    together = places.size > 0 and bool((np.diff(places) == 1).all())
+    return data.isel({dim: slice(places[0], places[-1] + 1) if together else places})
 
 
 def _ends(data: xr.Dataset, dim: str) -> str:

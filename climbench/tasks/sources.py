@@ -11,6 +11,7 @@ from typing import Any
 from climbench import records
 from climbench.cards import DatasetCard, TaskCard, find_dataset, list_cards
 from climbench.data import READERS
+from climbench.data.check import Report, check
 from climbench.errors import DataError, did_you_mean
 from climbench.records import Data
 from climbench.registry import load_object
@@ -88,8 +89,7 @@ def find_source(
         return open_source(card, None, progress)
     stand_in = find_dataset(card.stand_in, include)
     why = (
-        f"SIMULATED DATA: {stand_in.name} stands in for {card.name}, which is not on this machine "
-        f"(climbench data pull {card.name} brings it; --data names a folder)."
+        f"SIMULATED DATA: {stand_in.name} stands in for {card.name}, which is not on this machine ({how_to_get(card)})."
     )
     return _made(stand_in, progress, why)
 
@@ -128,15 +128,43 @@ def open_source(card: DatasetCard, folder: Path | None = None, progress: Progres
     )
 
 
+def how_to_get(card: DatasetCard) -> str:
+    """Return in words how a data set can be brought to this machine."""
+    brings = f"climbench data pull {card.name} brings it" if card.source is not None or not card.url else ""
+    return f"{brings or f'it is at {card.url}'}; --data names a folder"
+
+
 def home(card: DatasetCard) -> Path:
     """Return the folder a data set is pulled into."""
     return records.data_home() / card.name
 
 
+def whereabouts(card: DatasetCard) -> Path | None:
+    """Return the folder on this machine that a data set was pulled into or made in, or None."""
+    if _is_pulled(card):
+        return home(card)
+    folder = None if card.world is None else _world_home(card, card.world.members, card.world.seed)
+    return folder if folder is not None and folder.is_dir() else None
+
+
+def _is_pulled(card: DatasetCard) -> bool:
+    return home(card).is_dir() and any(home(card).rglob("outputs_*"))
+
+
+def _world_home(card: DatasetCard, members: int, seed: int) -> Path:
+    """Return the folder in the cache that a world's data is made in."""
+    assert card.world is not None
+    world = load_object(card.world.class_path)
+    name = f"{world.name}-v{world.version}-members{members}-seed{seed}"
+    if card.world.init_args:
+        name += f"-{records.fingerprint(card.world.init_args)[:8]}"
+    return records.cache_home() / "worlds" / name
+
+
 def _pulled(card: DatasetCard) -> Source | None:
-    folder = home(card)
-    if not folder.is_dir() or not any(folder.rglob("outputs_*")):
+    if not _is_pulled(card):
         return None
+    folder = home(card)
     return Source(card, READERS.load(card.reader)(folder, card), f"Data: {card.title}, in {folder}.")
 
 
@@ -184,7 +212,7 @@ def make_world(
     world = load_object(card.world.class_path)(**card.world.init_args)
     members = members or card.world.members
     seed = card.world.seed if seed is None else seed
-    folder = out or records.cache_home() / "worlds" / f"{world.name}-v{world.version}-members{members}-seed{seed}"
+    folder = out or _world_home(card, members, seed)
     if out is None and folder.is_dir():
         return folder
     if folder.exists():
@@ -202,14 +230,6 @@ def make_world(
     return folder
 
 
-@dataclass
-class Report:
-    """What a check of a data set found: a line for each file, and everything that is wrong."""
-
-    lines: list[str]
-    problems: list[str]
-
-
 def check_dataset(card: DatasetCard, folder: Path | None = None, progress: Progress = no_progress) -> Report:
     """Read a data set through and say what is there and what is wrong.
 
@@ -220,7 +240,7 @@ def check_dataset(card: DatasetCard, folder: Path | None = None, progress: Progr
     folder : Path, optional
         Where it is; where it was pulled or made without.
     progress : callable
-        Called with what is being read, steps done and steps in all.
+        Called with what is being read, parts done and parts in all.
 
     Returns
     -------
@@ -232,35 +252,9 @@ def check_dataset(card: DatasetCard, folder: Path | None = None, progress: Progr
         If there is no data at all.
     """
     source = open_source(card, folder, progress)
-    report = Report([source.why], [])
-    files = source.reader.files
-    for done, (part, experiment) in enumerate(sorted(files)):
-        progress("checking", done, len(files))
-        entries = card.inputs if part == "inputs" else card.variables
-        report.lines.append(_check_file(source, part, experiment, list(entries), report.problems))
-    lacking = [e for e in card.experiments if ("outputs", e) not in files]
+    report = check(source.reader.place, layout=card.reader, card=card, progress=progress)
+    report.lines.insert(0, source.why)
+    lacking = [e for e in card.experiments if f"outputs {e}" not in source.reader.parts()]
     if lacking:
         report.lines.append(f"no outputs of: {', '.join(lacking)}")
-    report.lines += source.reader.notes
     return report
-
-
-def _check_file(source: Source, part: str, experiment: str, names: list[str], problems: list[str]) -> str:
-    found = []
-    where = source.reader.path(part, experiment).name
-    span = ""
-    for name in names:
-        try:
-            data = (source.reader.inputs if part == "inputs" else source.reader.outputs)(experiment, [name])
-            values = data[name].load()
-        except (DataError, OSError, RuntimeError, ValueError) as error:
-            problems.append(f"{where}: {error}" if where not in str(error) else str(error))
-            continue
-        years = data["time"].values if "time" in data.coords else []
-        span = f"{len(years)} years {years[0]}..{years[-1]}" if len(years) else "no years"
-        missing = int(values.isnull().sum())
-        if missing == values.size or (part == "outputs" and experiment != "piControl" and not values.values.any()):
-            problems.append(f"{where}: {name} is {'NaN' if missing else 'zero'} throughout")
-        members = f" x {values.sizes['member']} members" if "member" in values.dims else ""
-        found.append(f"{name} [{values.attrs['units']}]{members}" + (f", {missing} missing" if missing else ""))
-    return f"{where}: {span}; {'; '.join(found)}"

@@ -1,24 +1,40 @@
-"""Members to means: which members can be used, and the mean over those that are there."""
+"""Members to means: which members can be used, the mean over those that are there, and what scenarios must share."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import xarray as xr
 
 from climbench.errors import DataError
+from climbench.grids import describe_grid, grid_offset
 
 Note = Callable[[str], None]
 
 
 def refuse_empty(field: xr.DataArray, what: str) -> None:
-    """Raise `DataError` where a field is NaN or zero throughout."""
-    values = field.values
-    if np.isnan(values).all():
-        raise DataError(f"{what} is NaN throughout; it cannot be used. Look at the file it was read from.")
-    if not values.any():
-        raise DataError(f"{what} is zero throughout; it cannot be used. Look at the file it was read from.")
+    """Raise `DataError` where a field is NaN throughout, has infinite values, or a member is zero throughout."""
+    if _sound(field):
+        return
+    missing = field.isnull()
+    rest = [d for d in field.dims if d != "member"]
+    zero = ((field == 0.0) | missing).all(rest) & ~missing.all(rest)
+    if bool(missing.all()):
+        problem = "is NaN throughout"
+    elif bool(zero.any()):
+        problem = "is zero throughout" + ("" if bool(zero.all()) else f" in member {_names(zero)}")
+    elif bool(np.isinf(field).any()):
+        problem = f"has {int(np.isinf(field).sum())} infinite values"
+    else:
+        return
+    raise DataError(f"{what} {problem}; it cannot be used. Look at the file it was read from.")
+
+
+def _sound(field: xr.DataArray) -> bool:
+    """Return whether all values are finite and no member is zero throughout: one pass, all that most fields need."""
+    members = field.transpose("member", ...).values
+    return bool(np.isfinite(members).all()) and all(any(part.any() for part in member) for member in members)
 
 
 def usable_members(field: xr.DataArray, what: str, nan: str, note: Note) -> xr.DataArray:
@@ -152,3 +168,37 @@ def common_years(forcing: xr.Dataset, climate: xr.Dataset, scenario: str, note: 
         years = "year" if extra.size == 1 else "years"
         note(f"{scenario}: inputs have {extra.size} {years} that outputs lack ({named}), unused")
     return np.asarray(ours)
+
+
+def on_one_grid(fields: xr.Dataset, scenario: str, others: Mapping[str, xr.Dataset], *, tolerance: float) -> xr.Dataset:
+    """Return a scenario's climate on exactly the coordinates of the scenarios before it.
+
+    Parameters
+    ----------
+    fields : Dataset of shape (time, latitude, longitude)
+        The scenario's climate.
+    scenario : str
+        What to call it in messages.
+    others : mapping of str to Dataset
+        The scenarios before it, all on one grid.
+    tolerance : float
+        How many cells apart still counts as the same grid.
+
+    Returns
+    -------
+    Dataset of shape (time, latitude, longitude)
+
+    Raises
+    ------
+    DataError
+        If it lies on another grid. Left alone, xarray would keep only the rows that both have.
+    """
+    if not others:
+        return fields
+    name, first = next(iter(others.items()))
+    if grid_offset(fields, first) > tolerance:
+        raise DataError(
+            f"The outputs of {scenario} lie on another grid than those of {name}: {describe_grid(fields)} against "
+            f"{describe_grid(first)}. Regrid them, or leave one out with --set train=[...]."
+        )
+    return fields.assign_coords(latitude=first["latitude"], longitude=first["longitude"])

@@ -59,14 +59,24 @@ def land_fraction() -> np.ndarray:
     return np.maximum(land, 1.0 / (1.0 + np.exp((lat + 71.0) / 2.0)))
 
 
-def greenhouse_pattern() -> np.ndarray:
+def greenhouse_pattern(arctic: float = 1.9, land: float = 0.50) -> np.ndarray:
     """Return the warming at each cell per kelvin of global warming by greenhouse gases, of shape (32, 64).
 
     Land warms more than sea, the Arctic most, the subpolar North Atlantic and the Southern Ocean least.
+
+    Parameters
+    ----------
+    arctic, land : float
+        How much more the pole and land warm, before the pattern is scaled to mean one.
+
+    Returns
+    -------
+    ndarray of shape (32, 64)
+        Without unit, mean one.
     """
     lat, _ = _mesh()
-    arctic = 1.9 * np.exp(-(((lat - 90.0) / 24.0) ** 2))
-    pattern = 0.72 + 0.50 * land_fraction() + arctic - 0.5 * _deep_waters()
+    pole = arctic * np.exp(-(((lat - 90.0) / 24.0) ** 2))
+    pattern = 0.72 + land * land_fraction() + pole - 0.5 * _deep_waters()
     return pattern / cosine_mean(pattern)
 
 

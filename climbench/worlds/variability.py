@@ -7,6 +7,7 @@ so that the mean over infinitely many members is the forced response itself.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
@@ -130,38 +131,55 @@ def _global_fluctuation() -> float:
     return float(np.sqrt(max(GLOBAL_STD**2 - rest, 0.0)))
 
 
-def draw(rng: np.random.Generator, years: int, window: slice) -> dict[str, np.ndarray]:
+def draw(seed: Sequence[int], years: int, window: slice, names: Sequence[str] = FIELDS) -> dict[str, np.ndarray]:
     """Return one member's internal variability.
 
     Parameters
     ----------
-    rng : Generator
-        Source of the noise.
+    seed : sequence of int
+        Seed of the member.
     years : int
         Length of the whole series: what is drawn does not depend on the window.
     window : slice
         The years that are wanted.
+    names : sequence of str
+        The variables that are wanted; each is the same whatever others are.
 
     Returns
     -------
     dict of str to ndarray of shape (year, 32, 64)
         ``tas`` and ``diurnal_temperature_range`` in K, ``pr`` and ``pr90`` in mm/day.
     """
-    index = oscillation(rng, years)[window]
-    common = _autoregression(rng, years, np.array([0.6]))[window]
-    free = {name: _synthesis(rng, years, window, *settings) for name, settings in _SETTINGS.items()}
-    fields = {"tas": free["tas"] * local_deviation("tas") + _global_fluctuation() * common[:, :, None]}
-    fields["pr"] = free["pr"] * local_deviation("pr")
-    fields["pr90"] = 1.6 * fields["pr"] + free["pr90"] * local_deviation("pr90")
-    wetness = fields["pr"] / patterns.mean_precipitation()
-    fields["diurnal_temperature_range"] = (
-        free["diurnal_temperature_range"] * local_deviation("diurnal_temperature_range")
-        - 0.06 * patterns.diurnal_range() * wetness
-    )
-    return {name: field + index[:, None, None] * oscillation_pattern(name) for name, field in fields.items()}
+    shared = np.random.default_rng([*seed, 0])
+    index = oscillation(shared, years)[window]
+    common = _autoregression(shared, years, np.array([0.6]))[window]
+
+    free = {name: _own(seed, years, window, name) for name in _wanted(names)}
+    fields = {"tas": free["tas"] + _global_fluctuation() * common[:, :, None]} if "tas" in free else {}
+    if "pr" in free:
+        fields["pr"] = free["pr"]
+    if "pr90" in free:
+        fields["pr90"] = 1.6 * free["pr"] + free["pr90"]
+    if "diurnal_temperature_range" in free:
+        dampness = free["pr"] / patterns.mean_precipitation()
+        fields["diurnal_temperature_range"] = (
+            free["diurnal_temperature_range"] - 0.06 * patterns.diurnal_range() * dampness
+        )
+    return {name: fields[name] + index[:, None, None] * oscillation_pattern(name) for name in names}
+
+
+def _wanted(names: Sequence[str]) -> list[str]:
+    """Return the variables to draw: rain is part of all but temperature."""
+    return [name for name in FIELDS if name in names or (name == "pr" and set(names) - {"tas"})]
 
 
 _SETTINGS = {"tas": (2.2, 0.5), "pr": (1.4, 0.25), "pr90": (1.0, 0.1), "diurnal_temperature_range": (1.4, 0.3)}
+
+
+def _own(seed: Sequence[int], years: int, window: slice, name: str) -> np.ndarray:
+    """Return the part of a variable's variability that no other variable shares, of shape (year, 32, 64)."""
+    rng = np.random.default_rng([*seed, 1 + FIELDS.index(name)])
+    return _synthesis(rng, years, window, *_SETTINGS[name]) * local_deviation(name)
 
 
 def _synthesis(rng: np.random.Generator, years: int, window: slice, slope: float, longest: float) -> np.ndarray:

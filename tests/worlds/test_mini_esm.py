@@ -7,12 +7,15 @@ import hashlib
 import numpy as np
 import pytest
 import xarray as xr
+from scipy.integrate import solve_ivp
 
 from climbench.cards import find_dataset
 from climbench.errors import DataError
-from climbench.worlds import emissions, patterns, variability
+from climbench.worlds import aerosols, emissions, patterns, variability
 from climbench.worlds import energy_balance as balance
+from climbench.worlds.forced_climate import drivers, warming
 from climbench.worlds.mini_esm import MiniESM
+from climbench.worlds.parameters import MODELS, Parameters
 
 WORLD = MiniESM()
 
@@ -43,15 +46,18 @@ def test_methane_settles_where_emission_and_loss_balance():
     assert excess == pytest.approx(100.0 * 9.1, rel=1e-6)
 
 
+LINEAR = balance.TwoBoxModel(feedback=1.13, weakening=0.0)
+
+
 def test_energy_balance_settles_at_forcing_over_feedback():
-    upper, deep = balance.TwoBoxModel().respond(np.full(5000, 3.708))
+    upper, deep = LINEAR.respond(np.full(5000, 3.708))
     assert upper[-1] == pytest.approx(3.708 / 1.13, rel=1e-4)
     assert deep[-1] == pytest.approx(3.708 / 1.13, rel=1e-4)
 
 
 def test_energy_balance_agrees_with_its_eigenmodes():
-    """Geoffroy et al. (2013): the response to a step is a sum of two exponentials."""
-    model = balance.TwoBoxModel()
+    """Geoffroy et al. (2013): the response to a step is a sum of two exponentials where the feedback is constant."""
+    model = LINEAR
     matrix = np.array(
         [
             [-(model.feedback + model.exchange) / model.upper, model.exchange / model.upper],
@@ -62,7 +68,26 @@ def test_energy_balance_agrees_with_its_eigenmodes():
     start = np.linalg.solve(vectors, -np.ones(2) / model.feedback)
     years = np.arange(1, 101)
     exact = 1 / model.feedback + (vectors[0] * start) @ np.exp(np.outer(values, years))
-    np.testing.assert_allclose(model.respond(np.ones(100))[0], exact, rtol=1e-10)
+    np.testing.assert_allclose(model.respond(np.ones(100))[0], exact, rtol=1e-8)
+
+
+@pytest.mark.parametrize(("forcing", "settled"), [(3.708, 3.3189), (7.416, 7.9608)])
+def test_a_weakening_feedback_settles_at_the_smaller_root(forcing, settled):
+    """By hand: 0.04 T^2 - 1.25 T + F = 0; the second doubling of carbon dioxide warms more than the first."""
+    assert (1.25 - np.sqrt(1.25**2 - 0.16 * forcing)) / 0.08 == pytest.approx(settled, abs=1e-4)
+    upper, _ = balance.TwoBoxModel().respond(np.full(8000, forcing))
+    assert upper[-1] == pytest.approx(settled, abs=1e-4)
+
+
+def test_a_weakening_feedback_agrees_with_an_adaptive_solver():
+    model = balance.TwoBoxModel()
+    forcing = np.linspace(0.1, 8.0, 120)
+    state, exact = np.zeros(2), []
+    for value in forcing:
+        solved = solve_ivp(lambda _, y, f: model.rates(*y, f), (0, 1), state, args=(value,), rtol=1e-11, atol=1e-12)
+        state = solved.y[:, -1]
+        exact.append(state)
+    np.testing.assert_allclose(np.stack(model.respond(forcing), axis=1), exact, rtol=1e-7)
 
 
 def test_energy_is_conserved():
@@ -70,8 +95,51 @@ def test_energy_is_conserved():
     fine = balance.TwoBoxModel(upper=model.upper * 1000, deep=model.deep * 1000)  # 1000 steps of a thousandth year
     upper, deep = fine.respond(np.ones(50_000))
     stored = model.upper * upper[-1] + model.deep * deep[-1]
-    absorbed = (1.0 - model.feedback * (upper - 0.5 * np.diff(upper, prepend=0.0))).sum() / 1000
+    middle = upper - 0.5 * np.diff(upper, prepend=0.0)
+    absorbed = (1.0 - (model.feedback - model.weakening * middle) * middle).sum() / 1000
     assert stored == pytest.approx(absorbed, rel=1e-5)
+
+
+def test_sulfur_forces_by_a_line_and_a_logarithm_at_each_place():
+    parameters = Parameters(direct=-2e-4, indirect=-3.0)
+    now, before = np.zeros((1, 32, 64)), np.zeros((32, 64))
+    now[0, 16, 34], before[16, 34] = 12_000.0, 2_000.0  # mid-Pacific: sea alone, 2 Tg S/yr of nature's own
+    assert patterns.land_fraction()[16, 34] < 0.01
+    by_hand = -2e-4 * 10_000 - 3.0 * np.log(14_000 / 4_000)
+    found = aerosols.forcing(now, before, parameters)
+    assert found[0, 16, 34] == pytest.approx(by_hand, rel=0.01)
+    assert not np.delete(found.ravel(), 16 * 64 + 34).any()
+
+
+def test_forcing_by_sulfur_saturates_and_depends_on_where_it_is_emitted():
+    alone = lambda total, region: patterns.cosine_mean(  # noqa: E731
+        aerosols.forcing(aerosols.haze(np.array([total]), np.eye(5)[[region]]), np.zeros((32, 64)), Parameters())
+    )[0]
+    assert alone(20_000.0, 2) > 1.7 * alone(10_000.0, 2)  # both negative: twice the sulfur, not twice the forcing
+    assert alone(20_000.0, 2) < alone(10_000.0, 2)
+    assert abs(alone(10_000.0, 4) / alone(10_000.0, 1) - 1.0) > 0.1
+
+
+def test_the_response_to_aerosols_is_not_a_line_in_their_emissions():
+    """A regression of the forcing by sulfur on emissions of all regions leaves a rest, in the scenarios themselves."""
+    rows, values = [], []
+    for scenario in ("ssp126", "ssp245", "ssp370", "ssp585"):
+        driven = drivers(scenario, Parameters())
+        years = np.arange(1850, 2101)
+        sulfur = emissions.yearly_totals(scenario)["so2"][:, None] * emissions.regional_shares(years)
+        rows.append(np.column_stack([np.ones(years.size), sulfur]))
+        values.append(patterns.cosine_mean(driven.sulfate))
+    design, forcing = np.concatenate(rows), np.concatenate(values)
+    rest = forcing - design @ np.linalg.lstsq(design, forcing, rcond=None)[0]
+    assert rest.std() > 0.02 * forcing.std()
+
+
+def test_greenhouse_gases_and_aerosols_do_not_add_up():
+    """The feedback depends on temperature: aerosols cool a warmer world by more."""
+    together, alone = warming("historical", Parameters()), warming("hist-aer", Parameters())
+    assert together.aerosol[-1] < alone.aerosol[-1] < 0.0
+    linear = Parameters(weakening=0.0)
+    np.testing.assert_allclose(warming("historical", linear).aerosol, warming("hist-aer", linear).aerosol, atol=1e-12)
 
 
 @pytest.mark.parametrize("pattern", [patterns.greenhouse_pattern, patterns.aerosol_pattern])
@@ -238,3 +306,46 @@ def test_unknown_experiments_and_years_are_named():
         WORLD.years("ssp24")
     with pytest.raises(DataError, match=r"2015..2100"):
         WORLD.forced_response("ssp245", (2000, 2010))
+
+
+def test_a_variable_is_the_same_whatever_others_are_written():
+    both = MiniESM().members("ssp126", [2], seed=3, years=(2050, 2060))
+    for name in both:
+        alone = MiniESM(variables=[name]).members("ssp126", [2], seed=3, years=(2050, 2060))
+        xr.testing.assert_identical(both[[name]], alone)
+
+
+def test_models_differ_in_their_response_and_in_their_members():
+    ends = {m: MiniESM(m).forced_response("ssp245", (2081, 2100))["tas"].mean("time").values for m in MODELS}
+    globes = {m: patterns.cosine_mean(field) for m, field in ends.items()}
+    assert globes["mini-esm-warm"] > 1.15 * globes["mini-esm"] > 1.15**2 * globes["mini-esm-cool"]
+    shapes = {m: ends[m] / globes[m] for m in MODELS}
+    assert shapes["mini-esm-arctic"][-1].mean() > 1.2 * shapes["mini-esm"][-1].mean()
+    noise = [
+        MiniESM(m).members("piControl", [1], years=(1850, 1949))["tas"].values.astype("f8")[0]
+        for m in ("mini-esm", "mini-esm-calm")
+    ]
+    assert noise[1].std() == pytest.approx(0.8 * noise[0].std(), rel=0.05)
+    assert abs(np.corrcoef(noise[0].ravel(), noise[1].ravel())[0, 1]) < 0.2
+
+
+def test_a_world_is_found_again_by_its_mark():
+    mark = MiniESM("mini-esm-hazy").mark(3, 7)
+    assert (mark["world"], mark["model"], mark["seed"], mark["members"]) == ("mini-esm", "mini-esm-hazy", 7, 3)
+    assert MiniESM.of_mark(mark).parameters == MODELS["mini-esm-hazy"]
+    assert MiniESM.of_mark(WORLD.mark(3, 0)).model == "mini-esm"
+    with pytest.raises(DataError, match="made by version 1 of mini-esm"):
+        MiniESM.of_mark({"world": "mini-esm", "version": "1"})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "offered"),
+    [
+        ({"model": "mini-esm-hot"}, "mini-esm"),
+        ({"experiments": ["ssp24"]}, "ssp245"),
+        ({"variables": ["tass"]}, "tas"),
+    ],
+)
+def test_unknown_models_experiments_and_variables_are_named(arguments, offered):
+    with pytest.raises(DataError, match=f"Did you mean '{offered}"):
+        MiniESM(**arguments)

@@ -8,32 +8,37 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
+import xarray as xr
+
+from climbench.cards import DatasetCard
+from climbench.data.canonical import canonical, with_units
+from climbench.data.readers.base import Reader
+from climbench.data.stores import Chunks, is_url, open_store
 from climbench.errors import DataError, did_you_mean
 from climbench.records import WORLD_ATTRIBUTE
-
-if TYPE_CHECKING:
-    import xarray as xr
-
-    from climbench.cards import DatasetCard
 
 Part = Literal["inputs", "outputs"]
 FOLDERS = (".", "train_val", "test")
 
 
-class ClimateBenchReader:
-    """Reads a folder in ClimateBench's layout.
+class ClimateBenchReader(Reader):
+    """Reads a folder in ClimateBench's layout; its parts are ``"outputs ssp245"``, ``"inputs ssp245"`` and so on.
 
     Parameters
     ----------
-    directory : Path
+    place : str or Path
         The folder with the files, or the one that holds ``train_val/`` and ``test/``.
-    card : DatasetCard
-        Says which variables there are and the units of those that state none.
+    card : DatasetCard, optional
+        Says which variables there are and the units of those that state none; ClimateBench's own without.
+    chunks : None, "auto" or mapping
+        How `open` chunks; without, nothing needs dask.
+    storage_options : mapping, optional
+        Not used: the folder is local.
 
     Raises
     ------
@@ -41,9 +46,20 @@ class ClimateBenchReader:
         If the folder does not exist or holds no file of this layout.
     """
 
-    def __init__(self, directory: Path, card: DatasetCard) -> None:
-        self.directory = Path(directory)
-        self.card = card
+    layout = "climatebench"
+    own_card = "climatebench"
+    card: DatasetCard
+
+    def __init__(
+        self,
+        place: str | Path,
+        card: DatasetCard | None = None,
+        *,
+        chunks: Chunks = None,
+        storage_options: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(place, card, chunks=chunks, storage_options=storage_options)
+        self.directory = Path(place)
         self.notes: list[str] = []
         if not self.directory.is_dir():
             raise DataError(f"There is no data folder {self.directory}. Name one with --data.")
@@ -53,16 +69,34 @@ class ClimateBenchReader:
                 "(as ClimateBench's archives unpack). Name the folder that does with --data."
             )
 
+    @classmethod
+    def recognises(cls, place: str | Path) -> bool:
+        """Return whether the place is a folder with files of this layout."""
+        return not is_url(place) and bool(layout_files(Path(place)))
+
     @cached_property
     def files(self) -> dict[tuple[str, str], Path]:
         """All files of the layout, by part and experiment."""
-        found: dict[tuple[str, str], Path] = {}
-        for folder in FOLDERS:
-            for path in sorted((self.directory / folder).glob("*puts_*")):
-                match = re.fullmatch(r"(inputs|outputs)_(.+)\.(nc|zarr)", path.name)
-                if match:
-                    found.setdefault((match[1], match[2]), path)
-        return found
+        return layout_files(self.directory)
+
+    def parts(self) -> list[str]:
+        """Return the parts: inputs or outputs, and the experiment."""
+        return [" ".join(key) for key in sorted(self.files)]
+
+    def describe(self, part: str) -> str:
+        """Return the name of a part's file."""
+        kind, _, experiment = part.partition(" ")
+        return self.files[kind, experiment].name
+
+    def expected(self, part: str) -> list[str]:
+        """Return the card's inputs or outputs."""
+        return list(self.card.inputs if part.startswith("inputs") else self.card.variables)
+
+    def raw(self, part: str, variables: Sequence[str] | None) -> xr.Dataset:
+        """Return one file as it is stored."""
+        kind, _, experiment = part.partition(" ")
+        path = self.files[kind, experiment]
+        return open_store(path, chunks=self.chunks, empty_chunks=self.card.empty_chunks)
 
     def experiments(self, part: Part) -> list[str]:
         """Return the experiments that have a file of a part ("inputs" or "outputs")."""
@@ -131,13 +165,12 @@ class ClimateBenchReader:
             Variables of shape (member, time, latitude, longitude), in the card's units.
         """
         data = self._read("outputs", experiment, variables)
-        return data if "member" in data.dims else data.expand_dims(member=[1])
+        data = data if "member" in data.dims else data.expand_dims(member=[1])
+        return data
 
     def _read(self, part: Part, experiment: str, variables: Sequence[str]) -> xr.Dataset:
-        from climbench.data.canonical import canonical, open_file, with_units
-
         path = self.path(part, experiment)
-        data, notes = canonical(open_file(path), path.name)
+        data, notes = canonical(open_store(path), path.name, self.card, wanted=variables, annual=True)
         self._note(notes)
         entries = self.card.inputs if part == "inputs" else self.card.variables
         missing = [v for v in variables if v not in data]
@@ -170,16 +203,44 @@ class ClimateBenchReader:
         Raises
         ------
         DataError
-            If only some of the files carry a mark, or their marks differ.
+            If only some of the files carry a mark, their marks differ, or the mark cannot be read.
         """
-        from climbench.data.canonical import open_file
-
         marks = {}
         for path in paths:
-            with open_file(path) as data:
+            with open_store(path) as data:
                 marks[path.name] = data.attrs.get(WORLD_ATTRIBUTE)
         if len(set(marks.values())) > 1:
             odd = ", ".join(f"{name}: {mark or 'real'}" for name, mark in marks.items())
             raise DataError(f"{self.directory} mixes files of different origin ({odd}). Keep them in separate folders.")
         mark = next(iter(marks.values()), None)
-        return None if mark is None else dict(json.loads(mark))
+        if mark is None:
+            return None
+        try:
+            found = dict(json.loads(mark))
+        except (TypeError, ValueError):
+            found = {}
+        if "world" not in found:
+            raise DataError(f"{self.directory}: the mark of the world that made the files cannot be read: {mark!r}.")
+        return found
+
+
+def layout_files(directory: Path) -> dict[tuple[str, str], Path]:
+    """Return the files of the layout in a folder and the two that the archives unpack into.
+
+    Parameters
+    ----------
+    directory : Path
+        May be missing, or no folder.
+
+    Returns
+    -------
+    dict of (str, str) to Path
+        By part ("inputs" or "outputs") and experiment.
+    """
+    found: dict[tuple[str, str], Path] = {}
+    for folder in FOLDERS:
+        for path in sorted((directory / folder).glob("*puts_*")):
+            match = re.fullmatch(r"(inputs|outputs)_(.+)\.(nc|zarr)", path.name)
+            if match:
+                found.setdefault((match[1], match[2]), path)
+    return found

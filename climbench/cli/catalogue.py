@@ -1,0 +1,71 @@
+"""What ``climbench list`` prints. It does without the command-line library, so that a plain list is there at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from climbench.cli import console
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from climbench.card_files import Headline, Kind
+
+
+class What(StrEnum):
+    """What to list."""
+
+    tasks = "tasks"
+    models = "models"
+    datasets = "datasets"
+
+
+KINDS: dict[What, Kind] = {What.tasks: "task", What.models: "model", What.datasets: "dataset"}
+
+
+def print_catalogue(what: What | None = None, include: Sequence[Path] = (), *, json: bool = False) -> None:
+    """Print names and titles of cards.
+
+    Parameters
+    ----------
+    what : What, optional
+        Only these; all without it.
+    include : sequence of Path
+        Further folders with cards.
+    json : bool
+        Print one JSON object and nothing else.
+    """
+    found = {w: _found(KINDS[w], include) for w in ([what] if what else What)}
+    if json:
+        content = {w.value: [{"name": c.name, "title": c.title} for c in cards] for w, cards in found.items()}
+        console.print_json(content)
+        return
+    screen = console.out()
+    for w, cards in found.items():
+        screen.print(w.value, style="bold")
+        for card in cards:
+            protocol = card.protocol if w is What.models else ""
+            screen.print(f"  {card.name:<22}{protocol:<12}{card.title}", highlight=False, soft_wrap=True, markup=False)
+        if w is What.models:
+            _print_plugins(screen)
+
+
+def _found(kind: Kind, include: Sequence[Path]) -> list[Headline]:
+    """Return what to show of the cards of a kind; only those of folders the user names need to be checked."""
+    from climbench.card_files import Headline, headlines
+
+    if not include:
+        return headlines(kind)
+    from climbench.cards import list_cards
+
+    return [Headline(card.name, card.title, getattr(card, "protocol", "")) for card in list_cards(kind, include)]
+
+
+def _print_plugins(screen: Console) -> None:
+    from climbench.registry import model_plugins
+
+    for name, place in sorted(model_plugins().items()):
+        screen.print(f"  {name:<22}{'plug-in':<12}{place}", highlight=False, soft_wrap=True, markup=False)

@@ -1,0 +1,102 @@
+"""A projector on the sphere: spherical Fourier neural operator from forcings to climate.
+
+References
+----------
+Bonev et al. (2023), Spherical Fourier neural operators, arXiv:2306.03838; the network is that of torch-harmonics.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+import xarray as xr
+from torch import nn
+from torch_harmonics.examples.models import SphericalFourierNeuralOperator
+
+from climbench.models.layers.globe import require_globe
+from climbench.models.layers.row_interpolation import RowInterpolation
+from climbench.models.lightning import NetworkEmulator
+from climbench.quadrature import quadrature
+
+
+class SFNONetwork(nn.Module):
+    """A spherical Fourier neural operator behind and before an interpolation to Gaussian rows.
+
+    Spherical harmonic transforms are exact on Gaussian rows; they are not defined on rows of equal steps without the
+    poles, as many grids have. So maps are interpolated linearly in latitude to as many Gaussian rows, less than a
+    third of a row away, and back. On a Gaussian grid nothing is interpolated.
+
+    Years and variables of a window are channels. Trained maps are added to what they are encoded to: the operator alone
+    is the same everywhere on the sphere, and would make of forcings that are the same everywhere a climate that is. No
+    normalisation is used, as one over the map would take away the very mean that tells how much carbon dioxide there
+    is.
+
+    Parameters
+    ----------
+    channels, variables : int
+        Numbers of input channels (years times forcings) and of predicted variables.
+    latitude : ndarray of shape (n,)
+        Degrees north, ascending.
+    longitudes : int
+        Number of columns.
+    width, layers, scale : int
+        Channels within the operator, its blocks, and by what factor the grid is coarser between them.
+    """
+
+    def __init__(
+        self, channels: int, variables: int, latitude: np.ndarray, longitudes: int, width: int, layers: int, scale: int
+    ) -> None:
+        super().__init__()
+        gaussian = quadrature("legendre-gauss", latitude.size).latitude
+        self.to_gaussian = RowInterpolation(latitude, gaussian)
+        self.from_gaussian = RowInterpolation(gaussian, latitude)
+        self.operator = SphericalFourierNeuralOperator(
+            img_size=(latitude.size, longitudes),
+            grid="legendre-gauss",
+            grid_internal="legendre-gauss",
+            scale_factor=scale,
+            in_chans=channels,
+            out_chans=variables,
+            embed_dim=width,
+            num_layers=layers,
+            normalization_layer="none",
+            pos_embed="learnable latlon",
+            bias=True,
+        )
+
+    def forward(self, windows: torch.Tensor) -> torch.Tensor:
+        """Return (batch, variable, latitude, longitude) for (batch, year, channel, latitude, longitude)."""
+        # Transforms count rows from the north.
+        southward = self.to_gaussian(windows.flatten(1, 2)).flip(-2)
+        fields: torch.Tensor = self.from_gaussian(self.operator(southward).flip(-2))
+        return fields
+
+
+class SFNOProjector(NetworkEmulator):
+    """The spherical Fourier neural operator as an emulator of scenarios.
+
+    Parameters
+    ----------
+    width, layers, scale : int
+        Of `SFNONetwork`.
+    separate : bool
+        Whether each variable has a network of its own.
+    **training
+        Settings of `TrainingSettings`.
+    """
+
+    def __init__(
+        self, *, width: int = 32, layers: int = 4, scale: int = 2, separate: bool = False, **training: Any
+    ) -> None:
+        own = {"width": width, "layers": layers, "scale": scale, "separate": separate}
+        super().__init__(own, training, separate=separate)
+        self.width, self.layers, self.scale_factor = width, layers, scale
+
+    def network(self, grid: xr.Dataset, variables: int) -> nn.Module:
+        """Return a new `SFNONetwork`; raise `ModelError` where the grid does not go round the globe."""
+        require_globe(grid)
+        channels = self.window * len(self._channels)
+        latitude, longitudes = grid["latitude"].values, grid.sizes["longitude"]
+        return SFNONetwork(channels, variables, latitude, longitudes, self.width, self.layers, self.scale_factor)

@@ -1,0 +1,125 @@
+"""Lightning's trainer as climbench runs it: reproducible, quiet, on one device, and open to interruption."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from pytorch_lightning import LightningModule, Trainer
+
+from climbench.models.training.settings import Accelerator
+
+# What Lightning says of things that are meant here: batches are in memory, so that no workers are wanted, and not every
+# training has validation data. Version 2.6 also makes leaves of trees in a way that torch 2.14 calls outdated.
+EXPECTED_WARNINGS = (
+    ".*does not have many workers.*",
+    ".*but have no `val_dataloader`.*",
+    ".*GPU available but not used.*",
+    ".*LeafSpec.*is deprecated.*",
+)
+
+ONE_AT_A_TIME = threading.RLock()
+
+
+def device_kind(accelerator: Accelerator) -> str:
+    """Return ``"gpu"`` or ``"cpu"``; Apple's devices are passed over, as they lack complex numbers and float64."""
+    if accelerator == "auto":
+        return "gpu" if torch.cuda.is_available() else "cpu"
+    return accelerator
+
+
+def run_trainer(module: LightningModule, loader: Any, validation: Any = None, **options: Any) -> None:
+    """Run Lightning's trainer on one device, without any of its files, prints and progress bars.
+
+    Parameters
+    ----------
+    module : LightningModule
+        What is trained.
+    loader, validation : iterable
+        Batches.
+    **options
+        Of Lightning's trainer.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If it was interrupted; Lightning alone would end the process.
+    """
+    interrupt = signal.getsignal(signal.SIGINT)
+    try:
+        with _quietly():
+            trainer = Trainer(
+                devices=1,
+                logger=False,
+                enable_checkpointing=False,
+                enable_progress_bar=False,
+                enable_model_summary=False,
+                num_sanity_val_steps=0,
+                deterministic="warn",
+                **options,
+            )
+            trainer.fit(module, loader, validation)
+    except SystemExit:
+        signal.signal(signal.SIGINT, interrupt)
+        raise KeyboardInterrupt from None
+
+
+@contextmanager
+def reproducible(seed: int) -> Iterator[None]:
+    """Seed torch and keep it to the cores there are; leave its own state as it was found.
+
+    Torch's seed is that of the whole process: threads that train at the same time wait for one another.
+    """
+    devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
+    with ONE_AT_A_TIME, torch.random.fork_rng(devices):
+        threads, deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+        warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+        kernels: Any = torch.utils.deterministic  # its switch is not in the stubs
+        filled = kernels.fill_uninitialized_memory
+        torch.manual_seed(seed)
+        torch.set_num_threads(min(threads, cores()))
+        # Of use only to find faults in kernels, and slow.
+        kernels.fill_uninitialized_memory = False
+        try:
+            yield
+        finally:
+            torch.set_num_threads(threads)
+            kernels.fill_uninitialized_memory = filled
+            torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
+
+
+def seed_of(seed: int, network: str) -> int:
+    """Return the seed of one of several networks: the same whatever others there are."""
+    return int(np.random.SeedSequence([seed, zlib.crc32(network.encode())]).generate_state(1)[0])
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    loggers = [logging.getLogger(name) for name in ("pytorch_lightning", "lightning_fabric")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            for message in EXPECTED_WARNINGS:
+                warnings.filterwarnings("ignore", message)
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
