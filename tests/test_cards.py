@@ -40,8 +40,8 @@ def test_cards_are_frozen():
 def test_unknown_names_offer_the_closest():
     with pytest.raises(CardError, match="Did you mean 'climatebench'"):
         find_task("climatebensh")
-    with pytest.raises(CardError, match=r"There is no model 'unet' for the protocol 'projection'. .*lps"):
-        find_model("unet", "projection")
+    with pytest.raises(CardError, match=r"There is no model 'unnet' for the protocol 'projection'. .*lps"):
+        find_model("unnet", "projection")
 
 
 def test_an_unknown_key_names_file_key_and_closest_match(tmp_path):
