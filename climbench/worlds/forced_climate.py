@@ -1,9 +1,10 @@
 """The forced response of the simulated climate: what drives each experiment, and what that does to each variable.
 
 Emissions raise concentrations, concentrations and aerosols force, a two-box energy balance whose feedback weakens with
-warming responds, greenhouse gases and aerosols each with a pattern of their own; precipitation rises with temperature,
-falls at once under carbon dioxide and soot, and its tropical belt moves away from the hemisphere that aerosols cool,
-which is not linear; the spread of daily rain grows with warming, and the diurnal range shrinks under clouds and haze.
+warming responds, greenhouse gases and aerosols each with a pattern of their own. Precipitation rises with temperature
+and falls at once under carbon dioxide and soot; its tropical belt moves with the square of warming, and away from the
+hemisphere that aerosols cool, which is not linear. The spread of daily rain grows with warming, and the diurnal range
+shrinks under clouds and haze.
 """
 
 from __future__ import annotations
@@ -157,11 +158,12 @@ class ForcedClimate:
         driven, found = drivers(self.experiment, self.parameters), warming(self.experiment, self.parameters)
         greenhouse, aerosol = _maps(self._of(found.greenhouse)), _maps(self._of(found.aerosol))
         carbon_dioxide, soot = _maps(self._of(driven.carbon_dioxide)), _maps(self._of(driven.soot))
-        mean = patterns.mean_precipitation()
+        mean, total = patterns.mean_precipitation(), greenhouse + aerosol
         wet = np.clip(mean / patterns.cosine_mean(mean) - 1.0, -0.8, 1.2)
-        slow = np.expm1((self.parameters.moistening + 0.035 * wet) * (greenhouse + aerosol))
+        slow = np.expm1((self.parameters.moistening + 0.035 * wet) * total)
         fast = -0.0060 * carbon_dioxide * (1.0 + 0.8 * patterns.land_fraction()) - 0.030 * soot
-        belt = patterns.rain_belt(self.parameters.belt * aerosol + 0.4 * greenhouse) - patterns.rain_belt()
+        north = self.parameters.belt * aerosol + self.parameters.belt_square * total * np.abs(total)
+        belt = patterns.rain_belt(north) - patterns.rain_belt()
         return np.maximum(mean * (1.0 + slow + fast + LOCAL_DRYING * self._sulfate) + belt, 0.02)
 
     def anomalies(self, name: str) -> np.ndarray:

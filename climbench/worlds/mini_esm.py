@@ -56,7 +56,7 @@ class MiniESM:
     """
 
     name: ClassVar[str] = "mini-esm"
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
 
     def __init__(
         self,

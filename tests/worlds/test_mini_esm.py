@@ -322,11 +322,11 @@ def test_models_differ_in_their_response_and_in_their_members():
     shapes = {m: ends[m] / globes[m] for m in MODELS}
     assert shapes["mini-esm-arctic"][-1].mean() > 1.2 * shapes["mini-esm"][-1].mean()
     noise = [
-        MiniESM(m).members("piControl", [1], years=(1850, 1949))["tas"].values.astype("f8")[0]
+        MiniESM(m, variables=["tas"]).members("piControl", range(1, 13))["tas"].values.astype("f8")
         for m in ("mini-esm", "mini-esm-calm")
     ]
     assert noise[1].std() == pytest.approx(0.8 * noise[0].std(), rel=0.05)
-    assert abs(np.corrcoef(noise[0].ravel(), noise[1].ravel())[0, 1]) < 0.2
+    assert abs(np.corrcoef(noise[0].ravel(), noise[1].ravel())[0, 1]) < 0.1
 
 
 def test_a_world_is_found_again_by_its_mark():
