@@ -5,8 +5,6 @@ Where the files stand and how they are read is in `climbench.card_files`; here t
 
 from __future__ import annotations
 
-import hashlib
-import json
 import typing
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -14,40 +12,25 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, ValidationError
 
+from climbench.card_base import PROSE, Card, Section
 from climbench.card_files import FOLDERS, Kind, card_paths, card_root, kind_by_keys, read_yaml
 from climbench.errors import CardError, did_you_mean
+from climbench.task_cards import TASK_CARDS, ForecastCard, ProjectionCard, Reference, Scoring, TaskCard, TestPeriod
 
-PROSE = {
-    *("title", "summary", "citation", "url", "stores", "licence", "attribution", "definitions", "references", "defects")
-}
-
-
-class Card(BaseModel):
-    """What every card says: a unique name, a title, and where the card was found."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
-
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
-    title: str
-    summary: str = ""
-    citation: str = ""
-    path: Path | None = Field(default=None, exclude=True)
-
-    def settings(self) -> dict[str, Any]:
-        """Return everything on the card that can change a number: all keys but the prose."""
-        return {k: v for k, v in self.model_dump(mode="json").items() if k not in PROSE}
-
-    def hash(self) -> str:
-        """Return the SHA-256 of the card's settings in canonical JSON."""
-        return hashlib.sha256(json.dumps(self.settings(), sort_keys=True).encode()).hexdigest()
-
-
-class Section(BaseModel):
-    """A named group of keys on a card."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+__all__ = [
+    "Card",
+    "DatasetCard",
+    "ForecastCard",
+    "ModelCard",
+    "ProjectionCard",
+    "Reference",
+    "Scoring",
+    "Section",
+    "TaskCard",
+    "TestPeriod",
+]
 
 
 class VariableEntry(Section):
@@ -92,7 +75,7 @@ class WorldEntry(Section):
     """The simulated world that stands in for a data set offline, or that makes it."""
 
     class_path: str
-    init_args: dict[str, Any] = {}
+    init_args: dict[str, Any] = Field(default_factory=dict)
     members: int = Field(default=3, ge=1)
     seed: int = Field(default=0, ge=0)
 
@@ -102,14 +85,14 @@ class DatasetCard(Card):
 
     reader: str
     variables: dict[str, VariableEntry]
-    inputs: dict[str, VariableEntry] = {}
+    inputs: dict[str, VariableEntry] = Field(default_factory=dict)
     experiments: tuple[str, ...] = ()
     grid: str = ""
     calendar: str = ""
     period: str = ""
     source: Source | None = None
     url: str = ""
-    stores: dict[str, str] = {}
+    stores: dict[str, str] = Field(default_factory=dict)
     world: WorldEntry | None = None
     stand_in: str | None = None
     empty_chunks: Literal["error", "fill"] = "error"
@@ -125,121 +108,8 @@ class ModelCard(Card):
 
     protocol: str
     class_path: str
-    init_args: dict[str, Any] = {}
-    presets: dict[Literal["demo", "standard", "published"], dict[str, Any]] = {}
-
-
-class TestPeriod(Section):
-    """What is scored: one scenario, an inclusive range of years, and which target members (all where null)."""
-
-    __test__ = False
-
-    scenario: str
-    years: tuple[int, int]
-    members: tuple[int, ...] | None = None
-
-    @field_validator("years")
-    @classmethod
-    def _ordered(cls, years: tuple[int, int]) -> tuple[int, int]:
-        if years[0] > years[1]:
-            raise ValueError(f"the first year {years[0]} lies after the last {years[1]}")
-        return years
-
-
-class Scoring(Section):
-    """Conventions of the scores that a user may change.
-
-    Attributes
-    ----------
-    weights : {"cos_latitude", "cell_area"}
-        What cells count by.
-    global_factor : float
-        Weight of the global part in a total score.
-    min_prediction_members : int
-        The fewest members a prediction may have.
-    members : int
-        How many members an emulator of the distribution is asked for.
-    regions : tuple of str or None
-        Regions that are scored beside the globe; those usual in its protocol where null.
-    metrics : tuple of str or None
-        Metrics beside those that every task of its protocol has; all that there are where null.
-    """
-
-    weights: Literal["cos_latitude", "cell_area"] = "cos_latitude"
-    global_factor: float = 5.0
-    min_prediction_members: int = Field(default=1, ge=1)
-    members: int = Field(default=20, ge=2)
-    regions: tuple[str, ...] | None = None
-    metrics: tuple[str, ...] | None = None
-
-
-class Reference(Section):
-    """Published scores of one model, where they were published, and how this suite gets them again.
-
-    Attributes
-    ----------
-    model, source : str
-        What the source calls the model, and the source.
-    scores : dict
-        By variable, then by metric; ``normaliser`` is no score but the target's own, by which the data is known.
-    definition : str
-        What was scored and how, where it is not the task's own definition.
-    emulator : str or None
-        The suite's model that it is held against; None where the numbers are the target's own.
-    settings : dict
-        Dotted keys of the task's card under which it is run.
-    members, memberseed, target : int or None, int, {"all", "same"}
-        For scores on means over some members: how many, of which draw, and scored against the mean over which.
-    tolerance : float
-        Relative difference that counts as met: rounding and libraries for a closed form, seeds for a network.
-    rounding : float
-        Half a unit of the last digit published, allowed on top.
-    differs : str
-        What is not as it was published, where it cannot be.
-    """
-
-    model: str
-    source: str
-    scores: dict[str, dict[str, float]]
-    definition: str = ""
-    emulator: str | None = None
-    settings: dict[str, Any] = {}
-    members: int | None = Field(default=None, ge=1)
-    memberseed: int = 42
-    target: Literal["all", "same"] = "all"
-    tolerance: float = Field(default=1e-4, ge=0)
-    rounding: float = Field(default=0.0, ge=0)
-    differs: str = ""
-
-
-class TaskCard(Card):
-    """A task: what is fed, what is predicted, what is scored, and how."""
-
-    version: str
-    protocol: str
-    dataset: str
-    inputs: tuple[str, ...] = Field(min_length=1)
-    targets: tuple[str, ...] = Field(min_length=1)
-    train: tuple[str, ...] = Field(min_length=1)
-    validation: tuple[str, ...] = ()
-    setting: Literal["clean", "as-published"] = "clean"
-    test: TestPeriod
-    nan: Literal["error", "mask"] = "error"
-    scoring: Scoring = Scoring()
-    control_climatology: str | None = None
-    land_fraction: str | None = None
-    baselines: tuple[str, ...]
-    skill_against: str
-    definitions: dict[str, str] = {}
-    references: tuple[Reference, ...] = ()
-
-    @field_validator("inputs", "targets", "train")
-    @classmethod
-    def _no_repeats(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        repeated = sorted({n for n in names if names.count(n) > 1})
-        if repeated:
-            raise ValueError(f"named twice: {', '.join(repeated)}")
-        return names
+    init_args: dict[str, Any] = Field(default_factory=dict)
+    presets: dict[Literal["demo", "standard", "published"], dict[str, Any]] = Field(default_factory=dict)
 
 
 CARD_TYPES: dict[Kind, type[Card]] = {"task": TaskCard, "model": ModelCard, "dataset": DatasetCard}
@@ -303,10 +173,24 @@ def validate(kind: Kind, content: Mapping[str, Any], where: str, path: Path | No
     CardError
         Naming file, key, what was found, what is allowed and the closest match.
     """
+    card_type = _card_type(kind, content, where)
     try:
-        return CARD_TYPES[kind].model_validate({**content, "path": path})
+        return card_type.model_validate({**content, "path": path})
     except ValidationError as error:
-        raise CardError(f"{where} is not a valid {kind} card:\n  {_explain(error, CARD_TYPES[kind])}") from None
+        raise CardError(f"{where} is not a valid {kind} card:\n  {_explain(error, card_type)}") from None
+
+
+def _card_type(kind: Kind, content: Mapping[str, Any], where: str) -> type[Card]:
+    """Return the type of a card; a task's depends on its protocol."""
+    protocol = content.get("protocol")
+    if kind != "task" or protocol is None:
+        return CARD_TYPES[kind]
+    if protocol not in TASK_CARDS:
+        raise CardError(
+            f"{where} is not a valid task card:\n  there is no protocol '{protocol}'. "
+            f"{did_you_mean(str(protocol), TASK_CARDS)}"
+        )
+    return TASK_CARDS[str(protocol)]
 
 
 def read_card(path: Path, kind: Kind | None = None) -> Card:

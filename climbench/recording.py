@@ -14,6 +14,7 @@ import yaml
 import zarr
 
 from climbench import records
+from climbench.cards import TaskCard
 from climbench.evaluate import OpenTask
 from climbench.records import Data, Predictions
 from climbench.run_directory import RECORD, write_text
@@ -43,6 +44,34 @@ def write_store(data: xr.Dataset, path: Path) -> None:
         data.drop_encoding().to_zarr(temporary, zarr_format=3, consolidated=False)
     shutil.rmtree(path, ignore_errors=True)
     temporary.rename(path)
+
+
+def write_scores(
+    folder: Path, card: TaskCard, rows: Sequence[Mapping[str, Any]], statistics: Mapping[str, xr.Dataset]
+) -> None:
+    """Write the score table, the statistics it was made from by model, and the resolved card into a run's folder."""
+    records.score_table(rows).to_parquet(folder / "scores.parquet")
+    for model, part in statistics.items():
+        write_store(part, folder / "statistics" / f"{model}.zarr")
+    content = card.model_dump(mode="json")
+    write_text(folder / "task.yaml", yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
+
+
+def provenance(
+    card: TaskCard, data: Data, *, identity: str, modified: bool, costs: Mapping[str, Cost]
+) -> dict[str, Any]:
+    """Return what every record says: task, data, fingerprint, costs, versions and hardware."""
+    return {
+        "task": card.name,
+        "task_hash": card.hash(),
+        "modified": modified,
+        "fingerprint": identity,
+        "data": data.__dict__,
+        "costs": {model: cost.__dict__ for model, cost in costs.items()},
+        "versions": records.versions(),
+        "hardware": records.hardware(),
+        "command": records.command_line(),
+    }
 
 
 def write_record(
@@ -82,25 +111,13 @@ def write_record(
     """
     rows = [row for part in scores.values() for row in part.rows]
     reasons = list(dict.fromkeys(reason for part in scores.values() for reason in part.reasons))
-    records.score_table(rows).to_parquet(folder / "scores.parquet")
-    for model, part in scores.items():
-        if part.statistics:
-            write_store(xr.Dataset(part.statistics), folder / "statistics" / f"{model}.zarr")
-    card = opened.card.model_dump(mode="json")
-    write_text(folder / "task.yaml", yaml.safe_dump(card, sort_keys=False, allow_unicode=True))
+    statistics = {model: xr.Dataset(part.statistics) for model, part in scores.items() if part.statistics}
+    write_scores(folder, opened.card, rows, statistics)
     record = {
-        "task": opened.card.name,
-        "task_hash": opened.card.hash(),
-        "modified": opened.modified,
-        "fingerprint": identity,
-        "data": data.__dict__,
+        **provenance(opened.card, data, identity=identity, modified=opened.modified, costs=costs),
         "predictions": list(scores),
         "squares": [detail for part in scores.values() for detail in part.details],
         "notes": [*opened.task.notes, *reasons],
-        "costs": {model: cost.__dict__ for model, cost in costs.items()},
-        "versions": records.versions(),
-        "hardware": records.hardware(),
-        "command": records.command_line(),
         **extra,
     }
     _write_report(folder, opened, data, record, rows, reasons, target, stage)

@@ -279,3 +279,13 @@ def kind_of(name: str) -> Kind:
 def is_water(name: str) -> bool:
     """Return whether a variable is an amount or flux of liquid water."""
     return kind_of(name) == "water"
+
+
+def of_model(variable: str, model: str) -> str:
+    """Return the name of a variable of one of several climate models: ``"tas.NorESM2-LM"``."""
+    return f"{variable}.{model}"
+
+
+def without_model(name: str) -> str:
+    """Return a variable's own name: ``"tas"`` for ``"tas.NorESM2-LM"``, and for itself."""
+    return name.partition(".")[0]

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
+import xarray as xr
 
 import climbench
+from climbench import harness
+from climbench.progress import Progress
 
 pytestmark = pytest.mark.usefixtures("without_report")
 SOURCE = """
@@ -101,3 +104,33 @@ def test_without_historical_inputs_emulators_get_what_there_is(tmp_path, chosen)
     given = task.test_inputs(["CO2"], 400, task.target())
     assert given["time"].values.tolist() == list(range(2015, 2101))
     assert any("no historical inputs" in note for note in task.notes)
+
+
+def test_years_of_history_are_not_scored_and_missing_ones_are_left_to_be_named():
+    target = xr.Dataset({"tas": ("time", [0.0, 0.0])}, coords={"time": [2099, 2100]})
+    longer = xr.Dataset({"tas": ("time", [1.0, 2.0, 3.0])}, coords={"time": [2098, 2099, 2100]})
+    assert harness.tested_years(longer, target)["tas"].values.tolist() == [2.0, 3.0]
+    shorter = longer.isel(time=slice(0, 2))
+    assert harness.tested_years(shorter, target) is shorter
+    assert harness.tested_years("no data set", target) == "no data set"
+
+
+def test_the_progress_of_a_run_is_handed_to_emulators_that_tell_theirs(synthetic, tmp_path):
+    class Listening(Progress):
+        def __init__(self):
+            self.heard = []
+
+        def step(self, what, done, total):
+            self.heard.append((what, done, total))
+
+    progress = Listening()
+    source = SOURCE.replace("        self.chosen = {}\n", "        self.chosen = {}\n        self.progress = None\n")
+    told = source.replace(
+        '        first = train["ssp585"]\n',
+        '        self.progress.step("fitting", 1, 2)\n        first = train["ssp585"]\n',
+    )
+    (tmp_path / "chooser.py").write_text(told)
+    settings = {"targets": ["tas"]}
+    model = f"{tmp_path / 'chooser.py'}:Chooser"
+    climbench.run("climatebench", [model], data=synthetic, set=settings, out=tmp_path / "run", progress=progress)
+    assert ("fitting", 1, 2) in progress.heard

@@ -8,7 +8,7 @@ import pytest
 
 from climbench.errors import DataError
 from climbench.units import conversion, is_amount
-from climbench.variables import LEXICON, known_name
+from climbench.variables import LEXICON, known_name, of_model, without_model
 
 
 def test_a_name_means_one_thing():
@@ -82,3 +82,9 @@ def test_amounts_and_rates(units, kind, amount):
 def test_an_amount_in_no_unit_is_refused():
     with pytest.raises(DataError, match="The unit 'buckets' is not understood"):
         is_amount("buckets", "water")
+
+
+def test_a_variable_of_one_of_several_models_bears_its_name():
+    assert of_model("tas", "NorESM2-LM") == "tas.NorESM2-LM"
+    assert [without_model(name) for name in ("tas.NorESM2-LM", "tas", "pr.CSIRO-Mk3.6.0")] == ["tas", "tas", "pr"]
+    assert not [name for name in LEXICON if "." in name]  # else the two could not be told apart

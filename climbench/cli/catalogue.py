@@ -48,7 +48,7 @@ def print_catalogue(what: What | None = None, include: Sequence[Path] = (), *, j
         screen.print(w.value, style="bold")
         for card in cards:
             protocol = card.protocol if w is What.models else ""
-            screen.print(f"  {card.name:<22}{protocol:<12}{card.title}", highlight=False, soft_wrap=True, markup=False)
+            screen.print(f"  {card.name:<26}{protocol:<12}{card.title}", highlight=False, soft_wrap=True, markup=False)
         if w is What.models:
             _print_plugins(screen)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.markup import escape
 
+from climbench.cli.forecast_table import forecast_lines
 from climbench.progress import Progress
 
 if TYPE_CHECKING:
@@ -135,7 +136,11 @@ def print_result(result: Result) -> None:
     title += " (SIMULATED)" if result.data.kind == "simulated" else ""
     title += " (modified settings)" if result.modified else ""
     console.print(f"[bold]{escape(title)}[/]", highlight=False, soft_wrap=True)
-    lines, left_out = score_lines([row for row in result.rows if row["region"] == "global"], console.width)
+    if any(row["lead_time"] is not None for row in result.rows):
+        shown = [row for row in result.rows if row["region"] == result.rows[0]["region"]]
+        lines, left_out = forecast_lines(shown, console.width), list[str]()
+    else:
+        lines, left_out = score_lines([row for row in result.rows if row["region"] == "global"], console.width)
     for line in lines:
         console.print(escape(line), style="bold" if line[:1].strip() else "", highlight=False, soft_wrap=True)
     if left_out:

@@ -21,6 +21,7 @@ from zarr.storage import FsspecStore, LocalStore
 
 from climbench.data.checked_store import PIPELINE, CheckedStore, EmptyChunks
 from climbench.data.classic_netcdf import expected_size
+from climbench.data.netcdf_lock import NETCDF_LOCK
 from climbench.errors import ClimbenchError, DataError, MissingExtraError
 from climbench.records import cache_home
 
@@ -185,7 +186,8 @@ def _open_file(path: Path, chunks: Chunks) -> xr.Dataset:
             raise MissingExtraError(f"The GRIB file {path}", "grib")
         return xr.open_dataset(path, engine="cfgrib", chunks=chunks, backend_kwargs={"indexpath": ""})
     _refuse_short_classic(path)
-    return xr.open_dataset(path, chunks=chunks, decode_times=_times())
+    with NETCDF_LOCK:
+        return xr.open_dataset(path, chunks=chunks, decode_times=_times(), lock=NETCDF_LOCK)
 
 
 def _refuse_short_classic(path: Path) -> None:

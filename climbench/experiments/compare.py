@@ -19,8 +19,10 @@ import xarray as xr
 import yaml
 
 from climbench.errors import RunError, did_you_mean
+from climbench.experiments.compare_forecast_runs import compare_forecast_runs, is_forecast_run
 from climbench.experiments.member_tables import verdict_of
-from climbench.metrics.significance import difference_interval, helmert, slow_components
+from climbench.metrics.resampling import helmert, slow_components
+from climbench.metrics.significance import difference_interval
 from climbench.records import read_result
 from climbench.run_directory import RunDirectory
 
@@ -90,13 +92,16 @@ def compare(
         One row a pair of models, variable and metric: ``model``, ``run``, ``against``, ``against_run``, ``variable``,
         ``metric``, both values, ``difference`` of mean squares with ``low`` and ``high``, the ``verdict`` on `model`
         (better, worse, tie, or None with the ``reason``), ``units``. Pairs with the same predictions are left out,
-        unless they were named or there are no others.
+        unless they were named or there are no others. Rows of forecasts are those of
+        `climbench.experiments.compare_forecast_runs.compare_forecast_runs`.
 
     Raises
     ------
     RunError
         If the runs are on different tasks, settings or data, or a model is not there.
     """
+    if is_forecast_run(Path(run)):
+        return compare_forecast_runs(run, other, model=model, against=against).rows
     ours, theirs = (ComparedRun.of(Path(path)) for path in (run, other))
     refuse_different(ours, theirs)
     pairs = [
@@ -149,7 +154,7 @@ def _differing(ours: Mapping[str, Any], theirs: Mapping[str, Any], prefix: str =
 
 def _same_target(ours: xr.Dataset, theirs: xr.Dataset, variable: str) -> bool:
     """Return whether the contrasts between members are the same: they do not depend on the prediction."""
-    first, second = (s[f"{variable}_error_gram"] for s in (ours, theirs))
+    first, second = (_gram(s, variable) for s in (ours, theirs))
     if any(not np.array_equal(first[d].values, second[d].values) for d in ("member", "time")):
         return False
     if first.sizes["member"] < 2:
@@ -190,10 +195,16 @@ def _rows(ours: ComparedRun, model: str, theirs: ComparedRun, against: str) -> l
     return rows
 
 
+def _gram(statistics: xr.Dataset, variable: str) -> xr.DataArray:
+    """Return the products of a variable's errors against the members that have it; in the store, others are NaN."""
+    gram = statistics[f"{variable}_error_gram"]
+    return gram.dropna("member", how="all").dropna("other_member", how="all")
+
+
 def _along(statistics: xr.Dataset, variable: str) -> Sequence[np.ndarray]:
     """Return what each member contributes to the mean squares, spatial and global: the first component's mean is it."""
-    gram = statistics[f"{variable}_error_gram"]
+    gram = _gram(statistics, variable)
     spatial = gram.mean(("other_member", "other_time")).transpose("member", "time").values
-    errors = statistics[f"{variable}_global_error"].transpose("member", "time").values
+    errors = statistics[f"{variable}_global_error"].sel(member=gram["member"]).transpose("member", "time").values
     globe = (errors * errors.mean(axis=0)).mean(axis=1)[:, None]
     return spatial @ slow_components(gram.sizes["time"], gram.sizes["member"]).T, globe

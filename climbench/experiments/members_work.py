@@ -52,7 +52,10 @@ class Work:
         rest = [p for p in missing if not has_closed_form(p.card, p.preset)]
         if rest:
             with _client(scheduler) as client:
-                self._in_process(rest) if client is None else self._on_cluster(rest, client)
+                if client is None:
+                    self._in_process(rest)
+                else:
+                    self._on_cluster(rest, client)
         return self._grid(pieces)
 
     def _pieces(self) -> list[Piece]:

@@ -143,7 +143,8 @@ class _Work:
     def rows_of(self, reference: Reference, chosen: set[str]) -> list[dict[str, Any]]:
         """Return the rows of one published model; a failure of ours is told, and ends nothing."""
         if reference.emulator is None:
-            return _rows(reference, _normalisers(self.opened), MET)
+            own = any(NORMALISER in scores for scores in reference.scores.values())
+            return _rows(reference, _normalisers(self.opened) if own else {}, MET)
         if reference.emulator not in chosen:
             return _rows(reference, {}, NOT_RUN, "left out; name it with --model")
         try:

@@ -19,7 +19,8 @@ import numpy as np
 import xarray as xr
 
 from climbench.metrics.base import area_mean
-from climbench.metrics.significance import Interval, difference_interval, slow_components
+from climbench.metrics.resampling import slow_components
+from climbench.metrics.significance import Interval, difference_interval
 
 METRICS = ("rmse_spatial", "rmse_global")
 

@@ -12,7 +12,10 @@ from dataclasses import dataclass
 
 import xarray as xr
 
+from climbench.errors import DataError
+
 SPACE = ("latitude", "longitude")
+INITS = "init_time"
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,13 @@ def weighted_sum(values: xr.DataArray, weights: xr.DataArray, dim: Sequence[Hash
     -------
     WeightedSum
         In float64; its weight has the dimensions of the weights that are left.
+
+    Raises
+    ------
+    DataError
+        If values and weights have different coordinates, in whatever order.
     """
+    _check_coordinates(values, weights)
     values, weights = (array.astype("float64", copy=False) for array in (values, weights))
     weighted = [d for d in dim if d in weights.dims]
     alike = [d for d in dim if d not in weights.dims]
@@ -64,6 +73,18 @@ def weighted_sum(values: xr.DataArray, weights: xr.DataArray, dim: Sequence[Hash
     count = math.prod(values.sizes[d] for d in alike)
     total = xr.dot(inner, weights, dim=weighted, optimize=True)
     return WeightedSum(total, count * weights.sum(weighted, skipna=False))
+
+
+def _check_coordinates(values: xr.DataArray, weights: xr.DataArray) -> None:
+    """Raise `DataError` where xarray, which joins by coordinates, would drop cells that only one of two has."""
+    joined = xr.align(values, weights, join="inner", copy=False)
+    for one, other in zip((values, weights), joined, strict=True):
+        lost = [str(dim) for dim in one.dims if other.sizes[dim] < one.sizes[dim]]
+        if lost:
+            raise DataError(
+                f"Values and their weights have different coordinates along {', '.join(lost)}. Make the weights from "
+                "the values' own coordinates; those that differ only by rounding differ."
+            )
 
 
 def area_mean(field: xr.DataArray, weights: xr.DataArray) -> xr.DataArray:
@@ -82,3 +103,29 @@ def area_mean(field: xr.DataArray, weights: xr.DataArray) -> xr.DataArray:
         In the unit of `field`, float64.
     """
     return weighted_sum(field, weights, [d for d in SPACE if d in field.dims]).mean()
+
+
+def mean_over_inits(means: xr.DataArray, *, inits: str = INITS) -> xr.DataArray:
+    """Return the mean over the times forecasts start at, each of the same weight.
+
+    Parameters
+    ----------
+    means : DataArray of shape (..., init_time, ...)
+        One value a forecast, such as an area mean. A NaN is passed on.
+    inits : str
+        The name of the dimension of initial times.
+
+    Returns
+    -------
+    DataArray
+        Without that dimension.
+
+    Raises
+    ------
+    DataError
+        If there is no such dimension.
+    """
+    if inits not in means.dims:
+        there = ", ".join(map(str, means.dims)) or "none"
+        raise DataError(f"Forecasts are averaged over '{inits}', and there is no such dimension; there is {there}.")
+    return means.mean(inits, skipna=False)

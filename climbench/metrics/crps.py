@@ -17,7 +17,7 @@ import xarray as xr
 
 from climbench.errors import DataError
 from climbench.metrics import ensemble_kernels as kernels
-from climbench.metrics.members import MEMBER, at_each_point, check_members
+from climbench.metrics.members import MEMBER, at_each_point, check_members, whole
 
 
 def fair_crps(prediction: xr.DataArray, target: xr.DataArray, *, member: str = MEMBER) -> xr.DataArray:
@@ -151,21 +151,30 @@ def absolute_error(prediction: xr.DataArray, target: xr.DataArray, *, member: st
     prediction : DataArray of shape (..., member, ...)
         In the unit of the target.
     target : DataArray
-        One value a point.
+        With the prediction's other dimensions; members of its own are kept, each with its error.
     member : str
         The name of the dimension of members.
 
     Returns
     -------
     DataArray
-        Without members, float64, in the unit of the target. Less `half_mean_difference` it is a CRPS.
+        Without the prediction's members, float64, in the unit of the target. Less `half_mean_difference` it is a CRPS.
 
     Raises
     ------
     DataError
-        If the prediction has no such dimension, or the target has.
+        If the prediction has no such dimension.
     """
     check_members(prediction, member, 1)
-    if member in target.dims:
-        raise DataError(f"An absolute error is taken against one value a point; the target has {member}s. Select one.")
-    return at_each_point(kernels.absolute_error, prediction, target, member)
+    theirs, several = f"target_{member}", member in target.dims
+    values = whole(target, member).rename({member: theirs}) if several else target.expand_dims(theirs)
+    found = xr.apply_ufunc(
+        kernels.absolute_error,
+        whole(prediction, member),
+        values,
+        input_core_dims=[[member], [theirs]],
+        output_core_dims=[[theirs]],
+        dask="parallelized",
+        output_dtypes=[float],
+    )
+    return found.rename({theirs: member}) if several else found.isel({theirs: 0}, drop=True)

@@ -13,14 +13,19 @@ section 4.3, doi:10.1198/016214506000001437.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
+from typing import Literal
 
 import numpy as np
 import xarray as xr
 
+from climbench.errors import DataError
 from climbench.metrics.base import SPACE
 from climbench.metrics.ensemble_kernels import difference_share
-from climbench.metrics.fields import of_fields
+from climbench.metrics.fields import FieldScore, each_field, of_fields
 from climbench.metrics.members import MEMBER, check_members
+
+Differences = Literal["pairs", "adjacent"]
 
 
 def energy_score(
@@ -29,6 +34,7 @@ def energy_score(
     weights: xr.DataArray,
     *,
     fair: bool = True,
+    differences: Differences = "pairs",
     dim: Sequence[str] = SPACE,
     member: str = MEMBER,
 ) -> xr.DataArray:
@@ -48,6 +54,10 @@ def energy_score(
     fair : bool
         Whether to average over pairs of different members, so that the expectation does not depend on their number;
         otherwise over all :math:`M^2`.
+    differences : {"pairs", "adjacent"}
+        Whether distances between members are averaged over pairs, or, as in WeatherBench 2, only over the M - 1 pairs
+        of members that follow one another. Members that are alike make the second have the same expectation as the
+        fair score, with more noise; it depends on their order, and `fair` must then be true.
     dim : sequence of str
         The dimensions of a field.
     member : str
@@ -61,16 +71,53 @@ def energy_score(
     Raises
     ------
     DataError
-        If the prediction has no such dimension, or too few members.
+        If the prediction has no such dimension or too few members, or adjacent members shall not be fair.
     """
     check_members(prediction, member, 2 if fair else 1)
-    share = difference_share(prediction.sizes[member], float(fair))
+    return of_fields(_score(fair, differences), prediction, target, weights, dim, member)
 
-    def score(ours: np.ndarray, theirs: np.ndarray, weight: np.ndarray) -> float:
-        ours, theirs = (_scaled(fields, theirs[:1], weight) for fields in (ours, theirs))
-        return float(_distances(ours, theirs).mean() - 0.5 * share * _distances(ours, ours).sum())
 
-    return of_fields(score, prediction, target, weights, dim, member)
+def energy_score_of_fields(
+    members: np.ndarray,
+    targets: np.ndarray,
+    weight: np.ndarray,
+    *,
+    fair: bool = True,
+    differences: Differences = "pairs",
+) -> np.ndarray:
+    """Return the energy score of each field of NumPy arrays.
+
+    Parameters
+    ----------
+    members : ndarray of shape (..., member, cell)
+        At least two members, if it shall be fair.
+    targets : ndarray of shape (..., target member, cell)
+        In the same unit; one member or more.
+    weight : ndarray of shape (cell,)
+        Area weights; they need not be normalised.
+    fair, differences
+        As for `energy_score`.
+
+    Returns
+    -------
+    ndarray of shape (...)
+        In the unit of the target, float64.
+    """
+    return each_field(_score(fair, differences), members, targets, weight)
+
+
+def _score(fair: bool, differences: Differences) -> FieldScore:
+    if differences == "adjacent" and not fair:
+        raise DataError("Adjacent members are different ones, so that their energy score is fair; leave fair as it is.")
+    return partial(_energy_score, fair=fair, adjacent=differences == "adjacent")
+
+
+def _energy_score(ours: np.ndarray, theirs: np.ndarray, weight: np.ndarray, *, fair: bool, adjacent: bool) -> float:
+    ours, theirs = (_scaled(fields, theirs[:1], weight) for fields in (ours, theirs))
+    across = _distances(ours, theirs).mean()
+    if adjacent:
+        return float(across - 0.5 * np.linalg.norm(np.diff(ours, axis=0), axis=-1).mean())
+    return float(across - 0.5 * difference_share(len(ours), float(fair)) * _distances(ours, ours).sum())
 
 
 def _scaled(fields: np.ndarray, origin: np.ndarray, weight: np.ndarray) -> np.ndarray:

@@ -171,13 +171,30 @@ def half_mean_difference(members: np.ndarray, alpha: float) -> np.ndarray:
     return result
 
 
-def absolute_error(members: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Return the mean over members of the absolute difference from the target, in float64, of shape (...)."""
-    members, target = _together(members, target)
-    result = np.empty(target.shape)
-    for part in _parts(target.shape, members.shape[-1]):
-        sample = _copied(members[part], target[part]).astype("float64", copy=False)
-        result[part] = _mean_size(sample).reshape(target[part].shape)
+def absolute_error(members: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Return the mean over members of the absolute difference from each of the target's values at a point.
+
+    Parameters
+    ----------
+    members : ndarray of shape (..., member)
+        The ensemble.
+    targets : ndarray of shape (..., target member)
+        One value or more at the same points.
+
+    Returns
+    -------
+    ndarray of shape (..., target member)
+        In float64.
+    """
+    shape = np.broadcast_shapes(members.shape[:-1], targets.shape[:-1])
+    count, several = members.shape[-1], targets.shape[-1]
+    members, targets = np.broadcast_to(members, (*shape, count)), np.broadcast_to(targets, (*shape, several))
+    result = np.empty((*shape, several))
+    for part in _parts(shape, count):
+        sample = np.array(members[part], "float64", order="C").reshape(-1, count)
+        values = np.array(targets[part], "float64", order="C").reshape(-1, several)
+        means = [_mean_size(sample - values[:, n, None]) for n in range(several)]
+        result[part] = np.stack(means, axis=-1).reshape(targets[part].shape)
     return result
 
 

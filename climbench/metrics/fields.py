@@ -9,9 +9,40 @@ import xarray as xr
 
 from climbench.metrics.base import SPACE
 
+FieldScore = Callable[[np.ndarray, np.ndarray, np.ndarray], float]
+
+
+def each_field(score: FieldScore, members: np.ndarray, targets: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Return a score of each field.
+
+    Parameters
+    ----------
+    score : callable
+        Takes members of shape (m, cell), target members of shape (n, cell) and weights of shape (cell,) that add up to
+        one, all in float64; returns a number.
+    members : ndarray of shape (..., m, cell)
+        The ensemble.
+    targets : ndarray of shape (..., n, cell)
+        The target's members, or one.
+    weight : ndarray of shape (cell,)
+        They need not be normalised.
+
+    Returns
+    -------
+    ndarray of shape (...)
+        In float64.
+    """
+    shape = np.broadcast_shapes(members.shape[:-2], targets.shape[:-2])
+    members, targets = (np.broadcast_to(a, (*shape, *a.shape[-2:])) for a in (members, targets))
+    share = (weight / weight.sum()).astype("float64")
+    result = np.empty(shape)
+    for place in np.ndindex(shape):
+        result[place] = score(members[place].astype("float64"), targets[place].astype("float64"), share)
+    return result
+
 
 def of_fields(
-    score: Callable[[np.ndarray, np.ndarray, np.ndarray], float],
+    score: FieldScore,
     prediction: xr.DataArray,
     target: xr.DataArray,
     weights: xr.DataArray,
@@ -23,8 +54,7 @@ def of_fields(
     Parameters
     ----------
     score : callable
-        Takes members of shape (m, cell), target members of shape (n, cell) and weights of shape (cell,) that add up to
-        one, all in float64; returns a number.
+        As for `each_field`.
     prediction : DataArray of shape (..., member, latitude, longitude)
         The ensemble.
     target : DataArray of shape (..., [member,] latitude, longitude)
@@ -47,14 +77,8 @@ def of_fields(
     whole = xr.DataArray(np.ones(tuple(field.values())), dims=tuple(field)) * weights.drop_vars(dim, errors="ignore")
 
     def kernel(ours: np.ndarray, others: np.ndarray, weight: np.ndarray) -> np.ndarray:
-        shape = np.broadcast_shapes(ours.shape[: -1 - len(dim)], others.shape[: -1 - len(dim)])
-        ours, others = (np.broadcast_to(a, (*shape, *a.shape[-1 - len(dim) :])) for a in (ours, others))
-        flat = (weight / weight.sum()).ravel().astype("float64")
-        result = np.empty(shape)
-        for place in np.ndindex(shape):
-            one, other = (a[place].reshape(a.shape[-1 - len(dim)], -1).astype("float64") for a in (ours, others))
-            result[place] = score(one, other, flat)
-        return result
+        ours, others = (array.reshape(*array.shape[: -len(dim)], -1) for array in (ours, others))
+        return each_field(score, ours, others, weight.ravel())
 
     return xr.apply_ufunc(
         kernel,

@@ -56,10 +56,10 @@ def at_each_point(
     DataArray, or tuple of them
         Without members, float64.
     """
-    arrays, dims = [_whole(ensemble, member)], [[member]]
+    arrays, dims = [whole(ensemble, member)], [[member]]
     if other is not None:
         theirs = f"target_{member}"
-        arrays.append(_whole(other, member).rename({member: theirs}) if both else other)
+        arrays.append(whole(other, member).rename({member: theirs}) if both else other)
         dims.append([theirs] if both else [])
     return xr.apply_ufunc(
         kernel,
@@ -72,6 +72,6 @@ def at_each_point(
     )
 
 
-def _whole(array: xr.DataArray, member: str) -> xr.DataArray:
-    """Return an array whose members lie in one chunk."""
-    return array.chunk({member: -1}) if array.chunks is not None else array
+def whole(array: xr.DataArray, member: str) -> xr.DataArray:
+    """Return an array whose members, if it has any, lie in one chunk."""
+    return array.chunk({member: -1}) if array.chunks is not None and member in array.dims else array

@@ -13,14 +13,14 @@ quantities, Mon. Weather Rev. 143, doi:10.1175/MWR-D-14-00269.1.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 import xarray as xr
 
 from climbench.errors import DataError
 from climbench.metrics.base import SPACE
-from climbench.metrics.fields import of_fields
+from climbench.metrics.fields import each_field, of_fields
 from climbench.metrics.members import MEMBER, check_members
 
 PAIRS_AT_ONCE = 2**14
@@ -72,18 +72,47 @@ def variogram_score(
         If the prediction has no such dimension or too few members, or a field has too many cells.
     """
     check_members(prediction, member, 2 if fair else 1)
+    return of_fields(partial(_score, p=p, fair=fair), prediction, target, weights, dim, member)
 
-    def score(ours: np.ndarray, theirs: np.ndarray, weight: np.ndarray) -> float:
-        total = 0.0
-        for first, second in _pairs(weight.size):
-            mean, variance = _powers(ours, first, second, p)
-            per_member = np.abs(theirs[:, first] - theirs[:, second]) ** p
-            squares = ((per_member - mean) ** 2).mean(axis=0)
-            squares = squares - variance / len(ours) if fair else squares
-            total += float(squares @ (weight[first] * weight[second]))
-        return total / _all_pairs(weight)
 
-    return of_fields(score, prediction, target, weights, dim, member)
+def variogram_score_of_fields(
+    members: np.ndarray, targets: np.ndarray, weight: np.ndarray, *, p: float = 0.5, fair: bool = True
+) -> np.ndarray:
+    """Return the variogram score of each field of NumPy arrays.
+
+    Parameters
+    ----------
+    members : ndarray of shape (..., member, cell)
+        At least two members, if it shall be fair.
+    targets : ndarray of shape (..., target member, cell)
+        In the same unit; one member or more.
+    weight : ndarray of shape (cell,)
+        Area weights; they need not be normalised.
+    p, fair
+        As for `variogram_score`.
+
+    Returns
+    -------
+    ndarray of shape (...)
+        In the unit of the target to the power of 2 p, float64.
+
+    Raises
+    ------
+    DataError
+        If a field has too many cells.
+    """
+    return each_field(partial(_score, p=p, fair=fair), members, targets, weight)
+
+
+def _score(ours: np.ndarray, theirs: np.ndarray, weight: np.ndarray, *, p: float, fair: bool) -> float:
+    total = 0.0
+    for first, second in _pairs(weight.size):
+        mean, variance = _powers(ours, first, second, p)
+        per_member = np.abs(theirs[:, first] - theirs[:, second]) ** p
+        squares = ((per_member - mean) ** 2).mean(axis=0)
+        squares = squares - variance / len(ours) if fair else squares
+        total += float(squares @ (weight[first] * weight[second]))
+    return total / _all_pairs(weight)
 
 
 def variogram_variance(

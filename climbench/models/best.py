@@ -13,8 +13,8 @@ from climbench.cards import find_model
 from climbench.errors import ModelError
 from climbench.models import load_emulator
 from climbench.models.base import Emulator
-from climbench.models.emission_history import SPECIES
 from climbench.models.fold_scores import CLEARLY_BETTER, Fold, errors_by_fold, pooled, target_names
+from climbench.models.response.emission_history import SPECIES
 
 PROTOCOL = "projection"
 CANDIDATES = ("lps", "lps-impulse", "lps-multi")

@@ -17,10 +17,10 @@ import xarray as xr
 
 from climbench.errors import ModelError
 from climbench.models.base import Emulator
-from climbench.models.emission_eofs import EmissionEofs
-from climbench.models.emission_history import SPECIES
-from climbench.models.exact_gaussian_process import Kernel, fit_kernel
 from climbench.models.fold_scores import target_names
+from climbench.models.regressors.emission_eofs import EmissionEofs
+from climbench.models.regressors.exact_gaussian_process import Kernel, fit_kernel
+from climbench.models.response.emission_history import SPECIES
 
 CELL = ("time", "latitude", "longitude")
 
@@ -28,10 +28,10 @@ CELL = ("time", "latitude", "longitude")
 class GaussianProcess(Emulator):
     """An exact Gaussian process for each variable, all cells with one kernel.
 
-    Predictors are those of `climbench.models.emission_eofs.EmissionEofs`; outputs are standardised by one mean and one
-    standard deviation over all years and cells. The kernel is the sum of four Matérn-3/2 kernels, of CO2, of CH4, and
-    of the components of BC and of SO2 with a length scale each
-    (`climbench.models.exact_gaussian_process`). Far from what was trained on it returns to the mean.
+    Predictors are those of `climbench.models.regressors.emission_eofs.EmissionEofs`; outputs are standardised by one
+    mean and one standard deviation over all years and cells. The kernel is the sum of four Matérn-3/2 kernels, of CO2,
+    of CH4, and of the components of BC and of SO2 with a length scale each
+    (`climbench.models.regressors.exact_gaussian_process`). Far from what was trained on it returns to the mean.
 
     Parameters
     ----------

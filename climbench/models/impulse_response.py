@@ -1,8 +1,9 @@
 """Pattern scaling on a physical global response: all forcings through impulse responses and an energy balance.
 
-Emissions of all four species become concentrations and forcings (`climbench.models.forcing`), these become global
-temperature and precipitation (`climbench.models.global_response`), and every cell follows the global response. The
-constants of the physics are from the literature; none was fitted to a climate model or chosen on a test scenario.
+Emissions of all four species become concentrations and forcings (`climbench.models.response.forcing`), these become
+global temperature and precipitation (`climbench.models.response.global_response`), and every cell follows the global
+response. The constants of the physics are from the literature; none was fitted to a climate model or chosen on a test
+scenario.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ import xarray as xr
 
 from climbench.errors import ModelError
 from climbench.models.base import Emulator
-from climbench.models.emission_history import SPECIES
 from climbench.models.fold_scores import CLEARLY_BETTER, Fold, fold_errors, pooled, target_names
-from climbench.models.global_response import GlobalResponse
-from climbench.models.local_regression import regress
+from climbench.models.response.emission_history import SPECIES
+from climbench.models.response.global_response import GlobalResponse
+from climbench.models.response.local_regression import regress
 from climbench.variables import is_water
 
 STRENGTHS = (1.0, 0.5, 1.5)  # of the assessed aerosol forcing, which differs among models by 0.36 of itself
@@ -32,9 +33,9 @@ class ImpulseResponse(Emulator):
 
     .. math:: \hat y_{ij}(t) = A_{ij} + B_{ij} X(t) + C_{ij} T_{aer}(t)
 
-    X is global precipitation for water, as `climbench.models.global_response.GlobalResponse` gives it, and global
-    temperature for everything else; both are as fitted, so that a cell is not regressed on internal variability. C is
-    zero but for variables that have a pattern for the part of temperature due to aerosols.
+    X is global precipitation for water, as `climbench.models.response.global_response.GlobalResponse` gives it, and
+    global temperature for everything else; both are as fitted, so that a cell is not regressed on internal variability.
+    C is zero but for variables that have a pattern for the part of temperature due to aerosols.
 
     Parameters
     ----------

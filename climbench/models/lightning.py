@@ -290,7 +290,7 @@ class NetworkEmulator(Emulator):
         windows = maps.unfold(0, self.window, 1).movedim(-1, 1)[: inputs.sizes["time"]]
         fields = {}
         for key, names in self._groups().items():
-            values = run_network(self.networks[key], windows, self.training.batch_size, self.training.accelerator)
+            values = run_network(self.networks[key], windows, self.training)
             for place, name in enumerate(names):
                 fields[name] = (("time", *SPACE), self.scalings[1].invert(values[:, place], name))
         coordinates = {"time": inputs["time"].values, **{d: self.grid[d].values for d in SPACE}}

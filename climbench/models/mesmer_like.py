@@ -22,12 +22,12 @@ from climbench.errors import ModelError
 from climbench.grids import latitude_weights
 from climbench.metrics.base import area_mean
 from climbench.models.base import Emulator
-from climbench.models.emission_history import SPECIES
 from climbench.models.fold_scores import target_names
-from climbench.models.local_variability import LocalVariability
 from climbench.models.pattern_scaling import LinearPatternScaling
-from climbench.models.red_noise import lag_one, red_noise
-from climbench.models.smoothing import variability
+from climbench.models.response.emission_history import SPECIES
+from climbench.models.variability.local_variability import LocalVariability
+from climbench.models.variability.red_noise import lag_one, red_noise
+from climbench.models.variability.smoothing import variability
 
 CELL = ("time", "latitude", "longitude")
 
@@ -39,13 +39,14 @@ class MesmerLike(Emulator):
 
     The first two terms are `climbench.models.pattern_scaling.LinearPatternScaling`, and the mean over many members is
     theirs. :math:`T'` is the variability of global temperature, a first-order autoregression that all variables share;
-    V is each cell's regression on it; :math:`\epsilon` is `climbench.models.local_variability.LocalVariability`.
+    V is each cell's regression on it; :math:`\epsilon` is
+    `climbench.models.variability.local_variability.LocalVariability`.
 
     Training data is a mean over m members, whose variability is smaller by the root of m. It is taken to be what a
-    smooth curve through each scenario leaves (`climbench.models.smoothing`), and scaled up by the root of the number of
-    members that the data set's attribute ``members`` says were averaged, or by one where it says nothing. So members
-    must be independent, and variability the same in all scenarios. Variables share :math:`T'`; their local parts are
-    drawn apart, and nothing keeps precipitation from falling below zero.
+    smooth curve through each scenario leaves (`climbench.models.variability.smoothing`), and scaled up by the root of
+    the number of members that the data set's attribute ``members`` says were averaged, or by one where it says nothing.
+    So members must be independent, and variability the same in all scenarios. Variables share :math:`T'`; their local
+    parts are drawn apart, and nothing keeps precipitation from falling below zero.
 
     Attributes
     ----------

@@ -12,12 +12,12 @@ import xarray as xr
 
 from climbench.errors import ModelError
 from climbench.models.base import Emulator
-from climbench.models.emission_history import SPECIES, after, emissions, global_past, global_series
-from climbench.models.energy_balance import MEAN_FEEDBACK, warming
 from climbench.models.fold_scores import Fold, fold_errors, target_names
-from climbench.models.forcing import forcing
-from climbench.models.global_response import fast_rain
-from climbench.models.local_regression import regress_about_common
+from climbench.models.response.emission_history import SPECIES, after, emissions, global_past, global_series
+from climbench.models.response.energy_balance import MEAN_FEEDBACK, warming
+from climbench.models.response.forcing import forcing
+from climbench.models.response.global_response import fast_rain
+from climbench.models.response.local_regression import regress_about_common
 from climbench.variables import is_water
 
 # Precipitation rises by 2 to 3 % per kelvin (Andrews et al. 2010, doi:10.1029/2010GL043991) of about 2.9 mm/day.
@@ -32,9 +32,10 @@ class MultiForcingRidge(Emulator):
     .. math:: \hat y_{ij}(t) = A_{ij} + \sum_k B_{k,ij} x_k(t)
 
     A predictor is what one forcing would do to global temperature in a climate with the mean feedback of climate models
-    (`climbench.models.energy_balance`), or, for water, to global precipitation. In few scenarios forcings rise and
-    fall together and cannot be told apart; the penalty therefore draws the four slopes of a cell to one another
-    (`climbench.models.local_regression.regress_about_common`), and they differ only as far as the data insists.
+    (`climbench.models.response.energy_balance`), or, for water, to global precipitation. In few scenarios forcings rise
+    and fall together and cannot be told apart; the penalty therefore draws the four slopes of a cell to one another
+    (`climbench.models.response.local_regression.regress_about_common`), and they differ only as far as the data
+    insists.
 
     Parameters
     ----------

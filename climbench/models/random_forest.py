@@ -19,10 +19,10 @@ import xarray as xr
 from climbench.errors import MissingExtraError, ModelError
 from climbench.grids import latitude_weights
 from climbench.models.base import Emulator
-from climbench.models.emission_eofs import EmissionEofs
-from climbench.models.emission_history import SPECIES
 from climbench.models.fold_scores import target_names
-from climbench.models.forest import Forest
+from climbench.models.regressors.emission_eofs import EmissionEofs
+from climbench.models.regressors.forest import Forest
+from climbench.models.response.emission_history import SPECIES
 
 CELL = ("time", "latitude", "longitude")
 
@@ -30,9 +30,9 @@ CELL = ("time", "latitude", "longitude")
 class RandomForest(Emulator):
     """A random forest for each variable, all cells in each leaf.
 
-    Predictors are those of `climbench.models.emission_eofs.EmissionEofs`. A leaf's value is the mean over the training
-    years in it, so that a prediction is a weighted mean of training years and never leaves their range. scikit-learn
-    grows the trees; they are kept as `climbench.models.forest.Forest`.
+    Predictors are those of `climbench.models.regressors.emission_eofs.EmissionEofs`. A leaf's value is the mean over
+    the training years in it, so that a prediction is a weighted mean of training years and never leaves their range.
+    scikit-learn grows the trees; they are kept as `climbench.models.regressors.forest.Forest`.
 
     Parameters
     ----------

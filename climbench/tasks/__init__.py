@@ -4,4 +4,4 @@ from __future__ import annotations
 
 from climbench.registry import Registry
 
-PROTOCOLS = Registry("protocol", {"projection": "climbench.tasks.projection:ProjectionTask"})
+PROTOCOLS = Registry("protocol", {"projection": "climbench.tasks.earth_system_models:projection_task"})

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from scipy.special import stdtrit
 
-from climbench.metrics import significance
+from climbench.metrics import resampling, significance
 from climbench.metrics.base import area_mean
 from climbench.metrics.consistency import ONE_MEMBER, against_members
 from climbench.metrics.significance import Interval
@@ -75,7 +75,7 @@ def _append_local_trends(scores: ModelScores, c: Comparison, wanted: Collection[
     for region in c.regions.shown:
         interval = Interval(reason=ONE_MEMBER)
         if c.members > 1:
-            interval = significance.debiased_interval(significance.resampling_of_members(products[region]))
+            interval = significance.debiased_interval(resampling.resampling_of_members(products[region]))
         part = Part(float(squares[region]), float(floors[region]), interval)
         for metric, values in (
             ("trend_rmse_spatial", part.rooted()),

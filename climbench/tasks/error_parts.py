@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from climbench.metrics import errors as errors_
-from climbench.metrics import significance
+from climbench.metrics import resampling, significance
 from climbench.metrics.base import area_mean
 from climbench.metrics.significance import Interval
 from climbench.tasks.comparison import Comparison
@@ -37,7 +37,7 @@ def spatial_parts(c: Comparison) -> Parts:
     floors = c.target.internal_variance / c.members
     grams = area_products(errors.transpose("member", "component", ...), c.weights)
     intervals = {
-        region: significance.debiased_interval(significance.resampling_of_components(grams[region]))
+        region: significance.debiased_interval(resampling.resampling_of_components(grams[region]))
         for region in c.regions.shown
         if c.members > 1
     }
@@ -92,7 +92,7 @@ def global_parts(c: Comparison) -> Parts:
     floors = member_variance(c.target.series).mean("time", skipna=False) / c.members
     series = by_region(errors.transpose("member", "time", "region"))
     intervals = {
-        region: significance.debiased_interval(significance.resampling_of_members(_products(series[region])))
+        region: significance.debiased_interval(resampling.resampling_of_members(_products(series[region])))
         for region in c.regions.shown
         if c.members > 1
     }

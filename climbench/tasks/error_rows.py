@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from climbench.cards import TaskCard
+from climbench.cards import ProjectionCard
 from climbench.metrics.consistency import ONE_MEMBER
 from climbench.metrics.significance import Interval
 from climbench.tasks.comparison import Comparison
@@ -21,7 +21,7 @@ FEW_FLOORS = 3.0
 ROUNDING = 1e-14
 
 
-def append_errors(scores: ModelScores, c: Comparison, spatial: Parts, globe: Parts, card: TaskCard) -> None:
+def append_errors(scores: ModelScores, c: Comparison, spatial: Parts, globe: Parts, card: ProjectionCard) -> None:
     """Append the rows of errors and keep their squares.
 
     Parameters
@@ -32,7 +32,7 @@ def append_errors(scores: ModelScores, c: Comparison, spatial: Parts, globe: Par
         Prediction and target.
     spatial, globe : mapping of str to Part
         By region.
-    card : TaskCard
+    card : ProjectionCard
         Says how the total is made, and which metrics are wanted.
     """
     scores.add_reason("nrmse_total", "a sum of two roots that share their noise; read the intervals of its parts")

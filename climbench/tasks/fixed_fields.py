@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -97,8 +98,8 @@ def control_climatology(task: ProjectionTask, grid: xr.Dataset) -> dict[str, xr.
     Returns
     -------
     dict of str to DataArray of shape (latitude, longitude)
-        Of the task's targets, in scoring units, on the grid; zero for a variable that the data set gives in absolute
-        values. Empty where nothing is known.
+        Of the task's targets, in scoring units, on the grid. For a variable that the data set gives in absolute values
+        zero, or what its reader took changes from. Empty where nothing is known.
 
     Raises
     ------
@@ -106,9 +107,7 @@ def control_climatology(task: ProjectionTask, grid: xr.Dataset) -> dict[str, xr.
         If the file does not fit.
     """
     amounts = [name for name in task.card.targets if name in LEXICON and LEXICON[name].kind == "water"]
-    absolute = [name for name in amounts if not task.dataset.variables[name].anomaly]
-    zero = xr.zeros_like(grid["latitude"] * grid["longitude"])
-    found = dict.fromkeys(absolute, zero)
+    found = _without_file(task, grid, [name for name in amounts if not task.dataset.variables[name].anomaly])
     path = _file(task, task.card.control_climatology, CONTROL_FILE)
     if path is None:
         return found
@@ -120,11 +119,20 @@ def control_climatology(task: ProjectionTask, grid: xr.Dataset) -> dict[str, xr.
     return found
 
 
+def _without_file(task: ProjectionTask, grid: xr.Dataset, names: Sequence[str]) -> dict[str, xr.DataArray]:
+    """Return what makes variables absolute that a data set gives in absolute values."""
+    if not hasattr(task.reader, "reference"):
+        return dict.fromkeys(names, xr.zeros_like(grid["latitude"] * grid["longitude"]))
+    taken = task.reader.reference(names) if names else xr.Dataset()
+    made = {name: with_units(taken[name], task.units(name), assumed=None, where=name)[0] for name in names}
+    return {name: _on_grid(field, grid, task.reader.directory) for name, field in made.items()}
+
+
 def _on_grid(field: xr.DataArray, grid: xr.Dataset, path: Path) -> xr.DataArray:
     if set(field.dims) != {"latitude", "longitude"}:
         raise DataError(f"{path}: {field.name} has the dimensions {field.dims}; wanted are (latitude, longitude).")
     if grid_offset(field, grid) > SAME_GRID:
-        field = regrid_conservative(field, grid, dtype="float64")
+        field = regrid_conservative(field, grid, min_valid=1.0, dtype="float64")
     field = field.assign_coords(latitude=grid["latitude"], longitude=grid["longitude"])
     if bool(field.isnull().any()):
         raise DataError(f"{path}: {field.name} has missing values, or does not cover the grid.")

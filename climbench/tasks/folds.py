@@ -11,21 +11,21 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import xarray as xr
 
-from climbench.cards import TaskCard
+from climbench.cards import ProjectionCard
 from climbench.errors import DataError
-from climbench.variables import LEXICON
+from climbench.variables import LEXICON, without_model
 
 Fold = tuple[dict[str, xr.Dataset], dict[str, xr.Dataset]]
 YEAR_BLOCKS = 3
 INPUTS = frozenset(name for name, variable in LEXICON.items() if variable.kind == "forcing")
 
 
-def check_validation(card: TaskCard) -> None:
+def check_validation(card: ProjectionCard) -> None:
     """Raise `DataError` where a task would choose settings on what it tests.
 
     Parameters
     ----------
-    card : TaskCard
+    card : ProjectionCard
         With the settings used.
 
     Raises
@@ -46,14 +46,14 @@ def check_validation(card: TaskCard) -> None:
         raise DataError(f"The test scenario '{test}' is among the training scenarios. Take it out of train.")
 
 
-def folds(train: Mapping[str, xr.Dataset], card: TaskCard) -> tuple[list[Fold], str]:
+def folds(train: Mapping[str, xr.Dataset], card: ProjectionCard) -> tuple[list[Fold], str]:
     """Return pairs of training and validation data, and in words how they were made.
 
     Parameters
     ----------
     train : mapping of str to Dataset
         The training scenarios.
-    card : TaskCard
+    card : ProjectionCard
         Names the validation scenarios, and the years that are tested.
 
     Returns
@@ -76,6 +76,11 @@ def folds(train: Mapping[str, xr.Dataset], card: TaskCard) -> tuple[list[Fold], 
     return [_later_years_out(train, longest, block) for block in range(1, YEAR_BLOCKS)], f"{words}, then fitted on all"
 
 
+def _is_input(name: str) -> bool:
+    """Return whether a variable is an input, of all climate models or of one."""
+    return without_model(name) in INPUTS
+
+
 def _held_out(train: Mapping[str, xr.Dataset], names: Sequence[str]) -> Fold:
     rest = {name: data for name, data in train.items() if name not in names}
     return rest, {name: train[name] for name in names}
@@ -92,6 +97,6 @@ def _later_years_out(train: Mapping[str, xr.Dataset], name: str, block: int) -> 
     edges = [round(k * data.sizes["time"] / YEAR_BLOCKS) for k in range(YEAR_BLOCKS + 1)]
     seen = data.isel(time=slice(0, edges[block + 1]))
     judged = xr.DataArray(np.arange(seen.sizes["time"]) >= edges[block], dims="time")
-    targets = [str(v) for v in data if {"time", "latitude", "longitude"} <= set(data[v].dims) and v not in INPUTS]
+    targets = [str(v) for v in data if {"time", "latitude", "longitude"} <= set(data[v].dims) and not _is_input(str(v))]
     validation = seen.assign({v: seen[v].where(judged) for v in targets})
     return {**train, name: data.isel(time=slice(0, edges[block]))}, {name: validation}

@@ -5,24 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from climbench.cards import DatasetCard, TaskCard
+from climbench.cards import DatasetCard, ProjectionCard
 from climbench.data.canonical import with_units
-from climbench.errors import DataError, PredictionError
-from climbench.grids import describe_grid, grid_offset
-from climbench.regrid import regrid_conservative
+from climbench.errors import DataError, PredictionError, did_you_mean
 from climbench.tasks.fixed_fields import fixed_files
 from climbench.tasks.folds import Fold, check_validation, folds
+from climbench.tasks.input_maps import SAME_GRID as SAME_GRID
+from climbench.tasks.input_maps import on_grid
 from climbench.tasks.projection_metrics import check_scoring
 from climbench.tasks.training_data import common_years, ensemble_mean, on_one_grid, usable_members
-from climbench.variables import LEXICON
+from climbench.variables import LEXICON, without_model
 
-SAME_GRID = 0.01
 T = TypeVar("T", xr.Dataset, xr.DataArray)
 
 
@@ -50,7 +49,7 @@ class ProjectionTask:
 
     Parameters
     ----------
-    card : TaskCard
+    card : ProjectionCard
         What is fed, predicted and scored.
     reader : ScenarioReader
         Where the data is.
@@ -68,9 +67,7 @@ class ProjectionTask:
         If the data set has no such input or target.
     """
 
-    def __init__(self, card: TaskCard, reader: ScenarioReader, dataset: DatasetCard) -> None:
-        from climbench.errors import did_you_mean
-
+    def __init__(self, card: ProjectionCard, reader: ScenarioReader, dataset: DatasetCard) -> None:
         self.card = card
         self.reader = reader
         self.dataset = dataset
@@ -95,7 +92,12 @@ class ProjectionTask:
 
     def units(self, name: str) -> str:
         """Return the unit a target is trained and scored in."""
-        return LEXICON[name].units if name in LEXICON else self.dataset.variables[name].units
+        own = without_model(name)
+        return LEXICON[own].units if own in LEXICON else self.dataset.variables[own].units
+
+    def emulator(self, make: Callable[[], Any]) -> Any:
+        """Return what is fitted, given what makes an emulator."""
+        return make()
 
     def note(self, text: str) -> None:
         """Keep one line for the record, once."""
@@ -253,24 +255,8 @@ class ProjectionTask:
         return xr.concat([past.sel(time=past["time"] < first), data], "time", coords="minimal", compat="override")
 
     def on_grid(self, forcing: xr.Dataset, grid: xr.Dataset, scenario: str) -> xr.Dataset:
-        """Return forcings in memory with their maps on a grid: regridded if less than one cell away, else refused."""
-        forcing = _read(forcing, f"The inputs of {scenario}")
-        maps = [n for n in forcing if "latitude" in forcing[n].dims]
-        if not maps:
-            return forcing
-        offset = grid_offset(forcing, grid)
-        if offset >= 1.0:
-            raise DataError(
-                f"The input maps of {scenario} lie on another grid than the outputs: {describe_grid(forcing)} against "
-                f"{describe_grid(grid)}. Regrid them, or run an emulator that uses only global totals, such as lps."
-            )
-        if offset <= SAME_GRID:
-            return forcing.assign_coords(latitude=grid["latitude"], longitude=grid["longitude"])
-        self.note(
-            f"{', '.join(map(str, maps))} regridded conservatively by {offset:.2g} of a cell onto the outputs' grid"
-        )
-        moved = {n: regrid_conservative(forcing[n], grid) if n in maps else forcing[n] for n in forcing}
-        return xr.Dataset({str(n): v for n, v in moved.items()})
+        """Return forcings in memory with their maps on a grid; see `climbench.tasks.input_maps.on_grid`."""
+        return on_grid(_read(forcing, f"The inputs of {scenario}"), grid, scenario, self.note)
 
     def check_prediction(
         self, prediction: xr.Dataset, target: xr.Dataset, who: str, *, zero_by_design: bool = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from climbench.cards import TaskCard
+from climbench.cards import ProjectionCard
 from climbench.errors import CardError, did_you_mean
 from climbench.regions import REGIONS
 
@@ -37,22 +37,22 @@ FURTHER = ("rmse_over_internal_std", *CHANGES, *CONSISTENCY, *ENSEMBLES)
 USUAL_REGIONS = ("global_land", "global_ocean", "tropics", "northern-hemisphere", "southern-hemisphere")
 
 
-def metrics_of(card: TaskCard) -> tuple[str, ...]:
+def metrics_of(card: ProjectionCard) -> tuple[str, ...]:
     """Return the metrics that a task has beside the contract's: those on its card, or all."""
     return FURTHER if card.scoring.metrics is None else card.scoring.metrics
 
 
-def regions_of(card: TaskCard) -> tuple[str, ...]:
+def regions_of(card: ProjectionCard) -> tuple[str, ...]:
     """Return the regions that a task has beside the globe: those on its card, or the usual ones."""
     return USUAL_REGIONS if card.scoring.regions is None else card.scoring.regions
 
 
-def check_scoring(card: TaskCard) -> None:
+def check_scoring(card: ProjectionCard) -> None:
     """Raise `CardError` where a task names a metric or a region that there is not.
 
     Parameters
     ----------
-    card : TaskCard
+    card : ProjectionCard
         With the settings used.
 
     Raises

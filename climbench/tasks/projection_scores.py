@@ -5,7 +5,7 @@ from __future__ import annotations
 import xarray as xr
 
 from climbench.grids import latitude_weights
-from climbench.metrics import significance
+from climbench.metrics.resampling import error_gram
 from climbench.tasks.change_rows import append_changes
 from climbench.tasks.comparison import Comparison, aligned, compare
 from climbench.tasks.consistency_rows import append_consistency, regions_needed
@@ -106,7 +106,7 @@ class ProjectionScorer:
         append_changes(scores, c, self.wanted)
         append_ensemble(scores, c, spatial, self.wanted)
         errors = c.prediction.field - c.target.field
-        scores.statistics[f"{c.variable}_error_gram"] = significance.error_gram(errors, c.globe)
+        scores.statistics[f"{c.variable}_error_gram"] = error_gram(errors, c.globe)
         errors = c.prediction.series - c.target.series
         scores.statistics[f"{c.variable}_global_error"] = errors.isel(region=0, drop=True)
 

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from climbench.metrics.base import SPACE, area_mean
-from climbench.metrics.significance import slow_components
+from climbench.metrics.resampling import slow_components
 from climbench.metrics.trends import slope_coefficients
 from climbench.metrics.variability import variance_from_sums
 

@@ -84,7 +84,7 @@ def find_source(
             )
         return open_source(find_dataset(str(data), include), None, progress)
     if data is not None:
-        return open_source(card, Path(data))
+        return open_source(_of_layout(card, Path(data), include), Path(data))
     if card.stand_in is None or _pulled(card) is not None:
         return open_source(card, None, progress)
     stand_in = find_dataset(card.stand_in, include)
@@ -92,6 +92,14 @@ def find_source(
         f"SIMULATED DATA: {stand_in.name} stands in for {card.name}, which is not on this machine ({how_to_get(card)})."
     )
     return _made(stand_in, progress, why)
+
+
+def _of_layout(card: DatasetCard, folder: Path, include: Sequence[Path]) -> DatasetCard:
+    """Return the card that a folder is read by: the stand-in's where the folder has the layout of that alone."""
+    if card.stand_in is None or READERS.load(card.reader).recognises(folder):
+        return card
+    stand_in = find_dataset(card.stand_in, include)
+    return stand_in if READERS.load(stand_in.reader).recognises(folder) else card
 
 
 def open_source(card: DatasetCard, folder: Path | None = None, progress: Progress = no_progress) -> Source:
@@ -148,7 +156,7 @@ def whereabouts(card: DatasetCard) -> Path | None:
 
 
 def _is_pulled(card: DatasetCard) -> bool:
-    return home(card).is_dir() and any(home(card).rglob("outputs_*"))
+    return home(card).is_dir() and bool(READERS.load(card.reader).recognises(home(card)))
 
 
 def _world_home(card: DatasetCard, members: int, seed: int) -> Path:
@@ -254,7 +262,8 @@ def check_dataset(card: DatasetCard, folder: Path | None = None, progress: Progr
     source = open_source(card, folder, progress)
     report = check(source.reader.place, layout=card.reader, card=card, progress=progress)
     report.lines.insert(0, source.why)
-    lacking = [e for e in card.experiments if f"outputs {e}" not in source.reader.parts()]
+    there = source.reader.experiments("outputs") if hasattr(source.reader, "experiments") else card.experiments
+    lacking = [e for e in card.experiments if e not in there]
     if lacking:
         report.lines.append(f"no outputs of: {', '.join(lacking)}")
     return report

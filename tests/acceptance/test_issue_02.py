@@ -52,7 +52,8 @@ def test_pattern_scaling_on_cesm2(cesm2, tmp_path):
 
 def scorer_of(members: xr.Dataset) -> ProjectionScorer:
     """Return a scorer against given members of the world, in scoring units."""
-    card = with_settings(find_task("climatebench"), {"targets": list(VARIABLES)})
+    settings = {"targets": list(VARIABLES), "scoring.regions": [], "scoring.metrics": []}
+    card = with_settings(find_task("climatebench"), settings)
     task = ProjectionTask(card, None, find_dataset("mini-esm"))  # type: ignore[arg-type]
     return ProjectionScorer(task, members)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 import climbench
-from climbench.cli.compare import comparison_lines
+from climbench.cli.compare import comparison_lines, forecast_lines
+from tests.tasks.forecast import made_stores
 
 SETTINGS = {"targets": ["tas"], "train": ["ssp126", "ssp585"], "validation": []}
 
@@ -68,3 +69,52 @@ def test_lines_tell_ties_and_why_there_is_no_verdict():
     assert "tie" in lines[1]
     assert "(-0.01 to +0.006)" in lines[1]
     assert lines[2].endswith("no verdict: alone")
+
+
+@pytest.fixture
+def two_forecasts(tmp_path):
+    """Runs of two forecasts that are equally bad, over 30 and over 24 initial times."""
+    settings = {"targets": ["2m_temperature"], "metrics": ["rmse"], "regions": ["global"], "climatology": None}
+    settings |= {"test.period": ["2020-02-20", "2020-03-10"], "leads": {"first": 12, "last": 48, "step": 36}}
+    truth = made_stores.written(tmp_path / "truth.zarr", made_stores.made_truth(periods=50))
+    for seed, name, inits in ((2, "one", 30), (3, "two", 24)):
+        forecast = made_stores.written(tmp_path / f"{name}.zarr", made_stores.made_forecast(seed, inits))
+        climbench.score("weatherbench", forecast, data=truth, set=settings, out=tmp_path / "runs" / name)
+    return tmp_path / "runs" / "one", tmp_path / "runs" / "two"
+
+
+def test_forecasts_are_compared_lead_by_lead(climbench, two_forecasts):
+    done = climbench("compare", *two_forecasts)
+    lines = done.out.splitlines()
+    assert lines[0] == f"one ({two_forecasts[0]}) against two ({two_forecasts[1]})"
+    assert [line.split()[:5] for line in lines[1:3]] == [
+        ["2m_temperature", "rmse", "global", "12", "h"],
+        ["2m_temperature", "rmse", "global", "48", "h"],
+    ]
+    assert "24 inits worth" in lines[1]
+    assert lines[3].endswith("the 24 of both are compared.")
+
+
+def test_forecasts_may_be_tested_otherwise(climbench, two_forecasts):
+    plain = climbench("compare", *two_forecasts, "--json").json["rows"]
+    done = climbench("compare", *two_forecasts, "--json", "--test", "bootstrap", "--false-discovery").json
+    assert [row["difference"] for row in done["rows"]] == [row["difference"] for row in plain]
+    assert all(row["p_adjusted"] >= row["p"] for row in done["rows"])
+    assert all(row["low"] != other["low"] for row, other in zip(done["rows"], plain, strict=True))
+    assert len(done["notes"]) == 1
+
+
+def test_tests_of_forecasts_are_not_for_projections(climbench, two_runs):
+    done = climbench("compare", *two_runs, "--false-discovery")
+    assert (done.code, done.out) == (2, "")
+    assert "are for runs of forecasts" in done.err
+
+
+def test_lines_of_forecasts_tell_why_there_is_no_verdict():
+    row = {"model": "a", "run": "x", "against": "b", "against_run": "y", "variable": "z", "metric": "rmse"}
+    row |= {"region": "global", "lead_time": 24.0, "units": "m", "verdict": None, "reason": "6 inits are too few"}
+    known = forecast_lines([{**row, "value": 1.0, "against_value": 2.0}])
+    assert known[1].split("  ")[-1].endswith("no verdict: 6 inits are too few")
+    assert "1 against 2 m" in known[1]
+    unknown = forecast_lines([{**row, "value": None, "against_value": 2.0}])
+    assert unknown[1].endswith("no verdict: 6 inits are too few")

@@ -12,6 +12,7 @@ from climbench.cards import find_task, list_cards
 from climbench.errors import CardError, DataError
 from climbench.experiments.reproduce import reproduce
 from climbench.worlds.mini_esm import MiniESM
+from tests.data.readers import climateset_files
 from tests.experiments.conftest import SETTINGS
 
 
@@ -174,3 +175,25 @@ def test_totals_on_the_card_are_the_sums_of_their_parts():
             if "nrmse_total" in scores and "nrmse_spatial" in scores:
                 total = scores["nrmse_spatial"] + 5.0 * scores["nrmse_global"]
                 assert scores["nrmse_total"] == pytest.approx(total, rel=2e-5)
+
+
+def test_numbers_of_normalised_months_are_listed_and_never_met(monkeypatch, tmp_path):
+    """ClimateSet's scores are of another kind than the task's: they are shown, nothing is run for them."""
+    monkeypatch.setenv("CLIMBENCH_DATA", str(tmp_path))
+    found = reproduce("climateset")
+    published = {(r["model"], r["definition"], r["variable"]): r["published"] for r in found.rows}
+    assert len(published) == len(found.rows) == 26
+    assert published["ClimaX", "an emulator for each Earth system model; mean over 15 of them", "pr"] == 0.274
+    assert published["ConvLSTM", "one emulator for all; mean over six Earth system models", "tas"] == 0.304
+    assert {r["status"] for r in found.rows} == {"no data"}
+    assert {r["emulator"] for r in found.rows} == {None}
+    assert all("this suite's task is of annual means" in r["differs"] for r in found.rows)
+    place = climateset_files.write(tmp_path / "folder")
+    settings = {"train": ["ssp126", "ssp585"], "validation": [], "test": {"scenario": "ssp245", "years": [2015, 2018]}}
+    card = tmp_path / "climateset.yaml"
+    content = {**yaml.safe_load(find_task("climateset").path.read_text()), **settings}
+    card.write_text(yaml.safe_dump(content, allow_unicode=True))
+    rows = reproduce(card, data=place, out=tmp_path / "runs").rows
+    assert {r["status"] for r in rows} == {"not run"}
+    assert {r["reason"] for r in rows} >= {"this suite gives no llrmse of tas", "this suite gives no llrmse of pr"}
+    assert not (tmp_path / "runs").exists()

@@ -68,6 +68,17 @@ def test_one_member_has_its_absolute_error():
     assert almost_fair_crps(members, value, alpha=0.0).equals(crps(members, value))
 
 
+def test_the_absolute_error_keeps_the_targets_members():
+    members, values = draw(), draw(2, member=4)
+    found = absolute_error(members, values)
+    for n in range(4):
+        expected = abs(members - values.isel(member=n, drop=True)).mean("member")
+        xr.testing.assert_allclose(found.isel(member=n, drop=True), expected.transpose(*found.dims[:-1]), rtol=1e-12)
+    lazy = absolute_error(members.chunk(member=2, time=3), values.chunk(member=1, latitude=2))
+    assert lazy.chunks is not None
+    xr.testing.assert_allclose(lazy.compute().transpose(*found.dims), found, rtol=1e-13)
+
+
 @pytest.mark.parametrize("score", SCORES)
 def test_a_target_with_members_is_scored_against_each(score):
     members, values = draw(), draw(2, member=4)
@@ -151,8 +162,6 @@ def test_the_dimension_of_members_is_found_by_name():
 def test_wrong_use_is_refused():
     with pytest.raises(DataError, match=r"alpha, must lie between 0 and 1; found 1\.5"):
         almost_fair_crps(draw(), target(), alpha=1.5)
-    with pytest.raises(DataError, match="the target has members"):
-        absolute_error(draw(), draw())
 
 
 @pytest.mark.parametrize("shape", [(), (5,), (3, 4), (2, 3, 4)])

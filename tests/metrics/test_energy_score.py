@@ -8,7 +8,7 @@ import xarray as xr
 
 from climbench.errors import DataError
 from climbench.metrics.crps import crps, fair_crps
-from climbench.metrics.energy_score import energy_distance_within, energy_score
+from climbench.metrics.energy_score import energy_distance_within, energy_score, energy_score_of_fields
 from tests.metrics.ensemble_examples import draw, target
 
 WEIGHTS = xr.DataArray([1.0, 3.0, 2.0, 0.5], coords={"latitude": np.arange(4)}, dims="latitude")
@@ -100,3 +100,47 @@ def test_members_are_needed():
         energy_score(draw(member=1), target(), WEIGHTS)
     with pytest.raises(DataError, match="has 1 member; the score needs 2 at least"):
         energy_distance_within(draw(member=1), WEIGHTS)
+
+
+def test_adjacent_members_by_hand():
+    """Two cells of weights 3 and 1. Members 0 0, 2 2 and 2 0, target 0 0: distances 0, 2, sqrt(3); adjacent 2 and 1."""
+    weights = xr.DataArray([3.0, 1.0], dims="cell")
+    members = xr.DataArray([[0.0, 0.0], [2.0, 2.0], [2.0, 0.0]], dims=("member", "cell"))
+    value = xr.DataArray([0.0, 0.0], dims="cell")
+    found = energy_score(members, value, weights, differences="adjacent", dim=("cell",))
+    assert float(found) == pytest.approx((2.0 + 3**0.5) / 3 - 0.5 * 1.5)
+    turned = energy_score(members.isel(member=[0, 2, 1]), value, weights, differences="adjacent", dim=("cell",))
+    assert float(turned) == pytest.approx((2.0 + 3**0.5) / 3 - 0.5 * (3**0.5 + 1.0) / 2)
+
+
+def test_adjacent_members_have_the_expectation_of_all_pairs():
+    rng = np.random.default_rng(7)
+    fields = xr.DataArray(rng.standard_normal((5, 20_000, 3)), dims=("member", "time", "cell"))
+    weights = xr.DataArray([1.0, 1.0, 1.0], dims="cell")
+    members, value = fields.isel(member=slice(4)), fields.isel(member=4)
+    pairs, adjacent = (
+        float(energy_score(members, value, weights, differences=d, dim=("cell",)).mean()) for d in ("pairs", "adjacent")
+    )
+    assert adjacent == pytest.approx(pairs, rel=0.02)
+    assert adjacent != pairs
+
+
+def test_of_two_members_adjacent_ones_are_all_pairs():
+    members = draw(member=2)
+    adjacent = energy_score(members, target(), WEIGHTS, differences="adjacent")
+    xr.testing.assert_allclose(adjacent, energy_score(members, target(), WEIGHTS), rtol=1e-9)
+
+
+@pytest.mark.parametrize("differences", ["pairs", "adjacent"])
+def test_numpy_arrays_have_the_same_score(differences):
+    members, value = draw(), target()
+    share = np.repeat(WEIGHTS.values, 6)
+    ours = members.values.reshape(7, 5, 24).astype("float32")
+    theirs = value.values.reshape(7, 1, 24).astype("float32")
+    found = energy_score_of_fields(ours, theirs, share, differences=differences)
+    np.testing.assert_allclose(found, energy_score(members, value, WEIGHTS, differences=differences), rtol=1e-4)
+
+
+def test_adjacent_members_are_always_fair():
+    with pytest.raises(DataError, match="Adjacent members are different ones"):
+        energy_score(draw(), target(), WEIGHTS, fair=False, differences="adjacent")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from climbench.metrics import errors, noise_floor, significance
+from climbench.metrics import errors, noise_floor, resampling, significance
 
 YEARS, CELLS = 21, 120
 
@@ -31,14 +31,14 @@ WEIGHTS = xr.DataArray([1.0], dims="latitude")
 
 @pytest.mark.parametrize("members", [2, 3, 7])
 def test_helmert_contrasts_are_orthonormal_and_remove_what_members_share(members):
-    rows = significance.helmert(members)
+    rows = resampling.helmert(members)
     np.testing.assert_allclose(rows @ rows.T, np.eye(members - 1), atol=1e-12)
     np.testing.assert_allclose(rows.sum(axis=1), 0.0, atol=1e-12)
 
 
 def test_gram_gives_the_debiased_mean_square():
     errors_ = ensemble(np.random.default_rng(0), 4, error=0.5)
-    units = significance.resampling_spatial(significance.error_gram(errors_, WEIGHTS))
+    units = resampling.resampling_spatial(resampling.error_gram(errors_, WEIGHTS))
     square = float(errors.rmse_spatial(errors_.mean("member"), 0 * errors_.mean("member"), WEIGHTS)) ** 2
     floor = float(noise_floor.floor_square_spatial(errors_, WEIGHTS))
     assert units.mean_square == pytest.approx(square, rel=1e-10)
@@ -47,7 +47,7 @@ def test_gram_gives_the_debiased_mean_square():
 
 def test_global_units_give_the_debiased_mean_square():
     errors_ = ensemble(np.random.default_rng(0), 5).isel(latitude=0, longitude=0)
-    units = significance.resampling_global(errors_)
+    units = resampling.resampling_global(errors_)
     floor = float(errors_.var("member", ddof=1).mean("time")) / 5
     assert units.estimate == pytest.approx(float((errors_.mean("member") ** 2).mean()) - floor, rel=1e-9)
 
@@ -56,8 +56,8 @@ def test_global_units_give_the_debiased_mean_square():
 def test_coverage(members, error):
     rng, hits = np.random.default_rng(members), 0
     for _ in range(200):
-        gram = significance.error_gram(ensemble(rng, members, error), WEIGHTS)
-        interval = significance.debiased_interval(significance.resampling_spatial(gram))
+        gram = resampling.error_gram(ensemble(rng, members, error), WEIGHTS)
+        interval = significance.debiased_interval(resampling.resampling_spatial(gram))
         assert interval.low is not None
         assert interval.high is not None
         hits += interval.low <= error**2 <= interval.high
@@ -68,7 +68,7 @@ def test_global_coverage_with_ten_members():
     rng, hits = np.random.default_rng(3), 0
     for _ in range(200):
         errors_ = ensemble(rng, 10, 0.0).isel(latitude=0, longitude=slice(0, 1)).squeeze("longitude")
-        interval = significance.debiased_interval(significance.resampling_global(errors_ + 0.4))
+        interval = significance.debiased_interval(resampling.resampling_global(errors_ + 0.4))
         assert interval.low is not None
         assert interval.high is not None
         hits += interval.low <= 0.16 <= interval.high
@@ -77,7 +77,7 @@ def test_global_coverage_with_ten_members():
 
 def test_too_few_units_give_no_interval_but_a_reason():
     errors_ = ensemble(np.random.default_rng(0), 3).isel(latitude=0, longitude=0)
-    interval = significance.debiased_interval(significance.resampling_global(errors_))
+    interval = significance.debiased_interval(resampling.resampling_global(errors_))
     assert interval.low is None
     assert interval.high is None
     assert "3 target members" in interval.reason
@@ -100,6 +100,6 @@ def test_paired_difference_needs_no_floor_and_covers():
 
 
 def test_the_same_seed_gives_the_same_interval():
-    gram = significance.error_gram(ensemble(np.random.default_rng(1), 3), WEIGHTS)
-    one, two = (significance.debiased_interval(significance.resampling_spatial(gram)) for _ in range(2))
+    gram = resampling.error_gram(ensemble(np.random.default_rng(1), 3), WEIGHTS)
+    one, two = (significance.debiased_interval(resampling.resampling_spatial(gram)) for _ in range(2))
     assert one == two

@@ -8,7 +8,7 @@ import xarray as xr
 
 from climbench.errors import DataError
 from climbench.metrics import variogram_score as module
-from climbench.metrics.variogram_score import variogram_score, variogram_variance
+from climbench.metrics.variogram_score import variogram_score, variogram_score_of_fields, variogram_variance
 from tests.metrics.ensemble_examples import draw, target
 
 CELL = ("cell",)
@@ -54,6 +54,14 @@ def test_it_is_the_sum_over_pairs(values, p, fair, monkeypatch):
         ours, theirs = (f.isel(time=year).values.reshape(-1, 24) for f in (members, values))
         assert float(found[year]) == pytest.approx(by_pairs(ours, theirs, p=p, fair=fair), rel=1e-9)
     module._pairs.cache_clear()
+
+
+def test_numpy_arrays_have_the_same_score():
+    members, value = draw(time=2), target().isel(time=slice(2))
+    ours, theirs = members.values.reshape(2, 5, 24), value.values.reshape(2, 1, 24)
+    for fair in (True, False):
+        found = variogram_score_of_fields(ours, theirs, np.repeat(WEIGHTS.values, 6), fair=fair)
+        np.testing.assert_allclose(found, variogram_score(members, value, WEIGHTS, fair=fair), rtol=1e-12)
 
 
 def test_the_variance_across_members_is_what_a_perfect_ensemble_scores():

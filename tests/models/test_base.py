@@ -8,6 +8,7 @@ from climbench.cards import list_cards
 from climbench.errors import ModelError
 from climbench.models import load_emulator
 from climbench.models.base import Emulator, Reference, handshake
+from climbench.models.forecaster import Forecaster
 
 OFFERED = ("CO2", "CH4", "SO2", "BC")
 TRAINABLE = ("tas", "diurnal_temperature_range", "pr", "pr90")
@@ -85,9 +86,13 @@ def test_attributes_that_are_not_methods_do_not_count():
         shake(emulator)
 
 
-@pytest.mark.parametrize("card", list_cards("model"), ids=lambda card: card.name)
+@pytest.mark.parametrize("card", list_cards("model"), ids=lambda card: f"{card.protocol}-{card.name}")
 def test_every_model_of_the_suite_keeps_the_contract(card):
     model = load_emulator(card)
+    if card.protocol == "forecast":
+        assert isinstance(model, Forecaster)
+        assert model.history >= 1
+        return
     if isinstance(model, Reference):
         assert not isinstance(model, Emulator)
         return

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 import torch
 
+import climbench
 from climbench.models.cnn_lstm import CNNLSTM, INPUT_RANGES, CNNLSTMNetwork, joined_to_historical
 from tests.models import small_climates
+
+CARD = """
+name: small
+title: Small
+protocol: projection
+class_path: climbench.models.cnn_lstm.CNNLSTM
+init_args: {filters: 2, units: 3, epochs: 2, patience: 5}
+"""
 
 
 def parameters(network):
@@ -145,3 +156,20 @@ def test_cells_weigh_the_same_or_by_area():
     assert CNNLSTM().loss(grid)(prediction, target).item() == pytest.approx(1 / 8)
     share = (1.0 - np.sin(np.deg2rad(67.5))) / 2.0
     assert CNNLSTM(area_weighted=True).loss(grid)(prediction, target).item() == pytest.approx(share, rel=1e-5)
+
+
+@pytest.mark.usefixtures("without_report")
+@pytest.mark.parametrize(("setting", "windows"), [("clean", 86), ("as-published", 101)])
+def test_a_run_by_its_card_in_either_setting(synthetic, tmp_path, setting, windows):
+    """Historical has 25 years here and ssp126 has 86: 86 windows in ssp126, or 25 + 86 - 10 of both together."""
+    card = tmp_path / "small.yaml"
+    card.write_text(CARD)
+    settings = {"setting": setting, "targets": ["tas"], "train": ["historical", "ssp126", "ssp370"]}
+    result = climbench.run("climatebench", [str(card)], data=synthetic, set=settings, out=tmp_path / "run")
+    record = json.loads((result.run_dir / "provenance.json").read_text())
+    chosen = record["costs"]["small"]["chosen"]
+    assert chosen["windows"]["ssp126"] == windows
+    assert ("historical" in chosen["windows"]) is (setting == "clean")
+    assert ("by" in chosen) is (setting == "clean")
+    assert chosen["trained_epochs"]["all"] in range(1, 3)
+    assert result.predictions["small"]["time"].values.tolist() == list(range(2080, 2101))

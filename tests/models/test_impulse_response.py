@@ -13,8 +13,8 @@ from climbench.errors import ModelError
 from climbench.evaluate import load_task
 from climbench.grids import latitude_weights
 from climbench.metrics.errors import normaliser, nrmse_total, rmse_global, rmse_spatial
-from climbench.models.global_response import GlobalResponse
 from climbench.models.impulse_response import ImpulseResponse
+from climbench.models.response.global_response import GlobalResponse
 from tests.models.emission_scenarios import MAPS, inputs, noisy, pattern
 
 

@@ -10,10 +10,10 @@ import pytest
 import xarray as xr
 
 from climbench.errors import ModelError
-from climbench.models.emission_history import emissions, global_series
-from climbench.models.energy_balance import MEAN_FEEDBACK, warming
-from climbench.models.forcing import forcing
 from climbench.models.multi_forcing import MultiForcingRidge
+from climbench.models.response.emission_history import emissions, global_series
+from climbench.models.response.energy_balance import MEAN_FEEDBACK, warming
+from climbench.models.response.forcing import forcing
 from tests.models.emission_scenarios import MAPS, inputs, noisy, pattern
 
 

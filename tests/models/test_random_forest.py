@@ -15,9 +15,9 @@ from sklearn.ensemble import RandomForestRegressor
 from climbench.cards import find_model
 from climbench.errors import MissingExtraError, ModelError
 from climbench.models import load_emulator
-from climbench.models.emission_eofs import EmissionEofs
-from climbench.models.forest import Forest
 from climbench.models.random_forest import RandomForest, leading_components
+from climbench.models.regressors.emission_eofs import EmissionEofs
+from climbench.models.regressors.forest import Forest
 from tests.models.emission_scenarios import MAPS, inputs, noisy
 
 SETTINGS = {"n_estimators": 7, "min_samples_leaf": 3}

@@ -83,3 +83,13 @@ def test_the_cards_own_validation_gives_way_to_another_test_scenario():
     assert modified
     assert changed.validation == ()
     check_validation(changed)
+
+
+def test_inputs_of_one_of_several_models_are_no_targets():
+    """Of the years that are judged, targets of the years before are hidden; inputs, whosever they are, are not."""
+    data = scenario("ssp245", (2015, 2044))
+    several = data.rename(tas="tas.A-ESM").assign({"SO2.A-ESM": data["SO2"]})
+    made, _ = folds({"ssp126": several}, card())
+    for _, judged in made:
+        assert bool(judged["ssp126"]["tas.A-ESM"].isnull().any())
+        assert not bool(judged["ssp126"]["SO2.A-ESM"].isnull().any())

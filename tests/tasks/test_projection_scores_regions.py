@@ -11,7 +11,7 @@ import xarray as xr
 from climbench.errors import CardError
 from climbench.grids import latitude_weights
 from climbench.land import land_fraction
-from climbench.metrics import errors, noise_floor, significance
+from climbench.metrics import errors, noise_floor, resampling, significance
 from climbench.regions import region_weights
 from tests.tasks.scored_fields import fields, scorer, table
 from tests.tasks.test_projection_scores import MEMBERS, PREDICTION, dataset
@@ -83,8 +83,8 @@ def test_errors_and_floors_are_those_with_the_regions_weights(scores, target, pr
 def test_intervals_are_those_with_the_regions_weights(scores, target, prediction, region):
     """From the products of all years' errors, which is another way to the same numbers."""
     weights = weights_of(region, target)
-    gram = significance.error_gram(prediction["tas"] - target["tas"], weights)
-    interval = significance.debiased_interval(significance.resampling_spatial(gram))
+    gram = resampling.error_gram(prediction["tas"] - target["tas"], weights)
+    interval = significance.debiased_interval(resampling.resampling_spatial(gram))
     floor = float(noise_floor.floor_square_spatial(target["tas"], weights))
     row = table(scores)["tas", "rmse_spatial", region]
     assert row["low"] == pytest.approx(sqrt(max(interval.low + floor, 0.0)), rel=1e-6)
@@ -207,6 +207,6 @@ def test_leave_one_out_has_errors_in_regions(target):
 
 def test_statistics_are_those_of_the_globe(scores, target, prediction):
     gram = scores.statistics["tas_error_gram"]
-    expected = significance.error_gram(prediction["tas"] - target["tas"], weights_of("global", target))
+    expected = resampling.error_gram(prediction["tas"] - target["tas"], weights_of("global", target))
     np.testing.assert_allclose(gram, expected, rtol=1e-9, atol=1e-12)
     assert xr.Dataset(scores.statistics).sizes["member"] == 12

@@ -291,3 +291,10 @@ def test_gaps_are_counted_and_are_no_problem_by_themselves(tmp_path):
     report = check(folder)
     assert report.problems == []
     assert "outputs_ssp126.nc: tas lacks 48 of 12384 values" in report.notes  # a year of one member, 3 x 86 x 48
+
+
+def test_experiments_are_looked_for_in_every_model_of_several(tmp_path):
+    for model in ("A-ESM", "B-ESM"):
+        synthetic.write(tmp_path / model, ["ssp126", "ssp245"])
+    report = check_dataset(find_dataset("mini-esm-models"), tmp_path)
+    assert "no outputs of: historical, ssp370, ssp585" in report.lines

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import xarray as xr
 
 from climbench.data.readers.base import Reader
-from climbench.data.readers.climatebench import ClimateBenchReader, layout_files
+from climbench.data.readers.climatebench import ClimateBenchReader, Part, layout_files
 from climbench.data.stores import is_url
 from climbench.errors import DataError, did_you_mean
 
@@ -56,6 +57,40 @@ class ClimateBenchModelsReader(Reader):
         if name not in self.models:
             raise DataError(f"{self.place} has no model '{name}'. {did_you_mean(name, self.models)}")
         return ClimateBenchReader(self.models[name], self.card, chunks=self.chunks)
+
+    def experiments(self, part: Part) -> list[str]:
+        """Return the experiments of a part ("inputs" or "outputs") that any model has."""
+        return sorted({e for name in self.models for e in self.model(name).experiments(part)})
+
+    def origin(self, paths: Sequence[Path]) -> dict[str, Any] | None:
+        """Return the mark of the simulated world that made some files, or None for real data.
+
+        Parameters
+        ----------
+        paths : sequence of Path
+            Files of the models' folders.
+
+        Returns
+        -------
+        dict or None
+            Name, version, seed and members of the world, and ``models``: which of its models the files are of.
+
+        Raises
+        ------
+        DataError
+            If the files are of different worlds, or some are real.
+        """
+        marks: dict[str, dict[str, Any] | None] = {}
+        for name, folder in self.models.items():
+            own = [path for path in paths if folder.resolve() in path.resolve().parents]
+            if own:
+                marks[name] = self.model(name).origin(own)
+        worlds = {name: mark and {k: v for k, v in mark.items() if k != "model"} for name, mark in marks.items()}
+        found = list(worlds.values())
+        if any(world != found[0] for world in found[1:]):
+            odd = ", ".join(f"{name}: {world or 'real'}" for name, world in worlds.items())
+            raise DataError(f"{self.place} mixes models of different origin ({odd}). Keep them in separate folders.")
+        return {**found[0], "models": list(worlds)} if found and found[0] else None
 
     def parts(self) -> list[str]:
         """Return the parts: the model, inputs or outputs, and the experiment."""

@@ -10,13 +10,18 @@ Reference: Kaltenborn et al. (2023), arXiv:2311.03721.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import xarray as xr
 
 from climbench.data.files import first_files
 from climbench.data.readers.catalogue import CatalogueReader, files_by_facets
+from climbench.data.readers.climateset_scenarios import ClimateSetModel
+from climbench.data.readers.scenarios import world_mark
+from climbench.errors import DataError, did_you_mean
 
 YEARLY = (
     r"/(?P<experiment_id>[^/]+)/(?P<variable_id>[^/]+)/(?:map_)?(?P<nominal_resolution>\d+_km)/(?P<frequency>[^/]+)"
@@ -48,6 +53,42 @@ class ClimateSetReader(CatalogueReader):
     def list_archive(self) -> pd.DataFrame:
         """Return one row for each year's file."""
         return _with_fireless(files_by_facets(self.place, facets_of, self.facets, self.storage_options))
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The climate models that have outputs, by name."""
+        rows = self.catalogue
+        return tuple(sorted(rows.loc[rows["kind"] == "outputs", "source_id"].unique()))
+
+    def model(self, name: str) -> ClimateSetModel:
+        """Return the scenarios of one climate model.
+
+        Parameters
+        ----------
+        name : str
+            As its folder is called.
+
+        Returns
+        -------
+        ClimateSetModel
+
+        Raises
+        ------
+        DataError
+            If there is no such model.
+        """
+        if name not in self.models:
+            raise DataError(f"{self.place} has no model '{name}'. {did_you_mean(name, self.models)}")
+        return ClimateSetModel(self, name)
+
+    def experiments(self, part: str) -> list[str]:
+        """Return the experiments of "inputs" or "outputs" that any model has."""
+        rows = self.catalogue
+        return sorted(rows.loc[rows["kind"] == part, "experiment_id"].unique())
+
+    def origin(self, paths: Sequence[Path]) -> dict[str, Any] | None:
+        """Return the mark of a simulated world in the first of some files, or None for real data."""
+        return world_mark(paths[0]) if paths else None
 
     def piece(self, data: xr.Dataset, variable: str, place: str, notes: list[str]) -> xr.Dataset:
         """Return one year of a variable; a sum over sectors (``BC_sum``) may be called by its gas in the file."""

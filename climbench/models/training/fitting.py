@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from climbench.errors import ModelError
 from climbench.models.training.losses import Loss
-from climbench.models.training.settings import Accelerator, TrainingSettings, learning_rate_factor
+from climbench.models.training.settings import TrainingSettings, learning_rate_factor
 from climbench.models.training.trainer import device_kind, reproducible, run_trainer
 
 Sample = tuple[torch.Tensor, torch.Tensor]
@@ -173,7 +173,7 @@ def train(
     order = torch.Generator().manual_seed(seed)
     loader = DataLoader(samples, settings.batch_size, shuffle=settings.shuffle, generator=order)
     held = None if validation is None else DataLoader(validation, settings.batch_size)
-    with reproducible(seed):
+    with reproducible(seed, settings.threads):
         run_trainer(
             module,
             loader,
@@ -188,7 +188,7 @@ def train(
     return Trained(tuple(module.curve), module.best[0] if module.best else epochs)
 
 
-def run_network(network: nn.Module, windows: torch.Tensor, batch_size: int, accelerator: Accelerator) -> np.ndarray:
+def run_network(network: nn.Module, windows: torch.Tensor, settings: TrainingSettings) -> np.ndarray:
     """Return what a trained network makes of windows.
 
     Parameters
@@ -197,18 +197,16 @@ def run_network(network: nn.Module, windows: torch.Tensor, batch_size: int, acce
         It is left on the CPU.
     windows : Tensor of shape (window, ...)
         On the CPU.
-    batch_size : int
-        How many are taken at once.
-    accelerator : {"auto", "cpu", "gpu"}
-        Where it is run.
+    settings : TrainingSettings
+        How many are taken at once, and where.
 
     Returns
     -------
     ndarray of shape (window, ...)
     """
-    device = "cuda" if device_kind(accelerator) == "gpu" else "cpu"
+    device = "cuda" if device_kind(settings.accelerator) == "gpu" else "cpu"
     network.to(device).eval()
-    with reproducible(0), torch.no_grad():
-        parts = [network(part.to(device)).cpu() for part in torch.split(windows, batch_size)]
+    with reproducible(0, settings.threads), torch.no_grad():
+        parts = [network(part.to(device)).cpu() for part in torch.split(windows, settings.batch_size)]
     network.cpu()
     return np.asarray(torch.cat(parts).numpy())

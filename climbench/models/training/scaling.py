@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from climbench.errors import ModelError
+from climbench.variables import without_model
 
 
 @dataclass(frozen=True)
@@ -38,11 +39,11 @@ class Scaling:
         ModelError
             If there is no range for a variable.
         """
-        for name in names:
+        for name in map(without_model, names):
             if name not in ranges:
                 raise ModelError(f"There is no fixed range to scale '{name}' by; scale by training statistics instead.")
-        lowest = {name: float(ranges[name][0]) for name in names}
-        return cls(lowest, {name: float(ranges[name][1]) - lowest[name] for name in names})
+        lowest = {name: float(ranges[without_model(name)][0]) for name in names}
+        return cls(lowest, {name: float(ranges[without_model(name)][1]) - lowest[name] for name in names})
 
     @classmethod
     def standard(cls, datasets: Sequence[xr.Dataset], names: Sequence[str]) -> Scaling:

@@ -45,6 +45,9 @@ class TrainingSettings:
         the best weights are kept; with None it is not.
     shuffle : bool
         Whether windows are shuffled each epoch.
+    threads : int or None
+        Threads on the CPU, at most one for each core this process may use; None takes all of them. With more than one,
+        small networks gain little, and lose much where other processes want the cores too.
     accelerator : {"auto", "cpu", "gpu"}
         ``"auto"`` takes a CUDA device where there is one.
 
@@ -67,6 +70,7 @@ class TrainingSettings:
     gradient_clip: float | None = None
     patience: int | None = 10
     shuffle: bool = True
+    threads: int | None = 1
     accelerator: Accelerator = "auto"
 
     def __post_init__(self) -> None:
@@ -75,9 +79,10 @@ class TrainingSettings:
             value = getattr(self, name)
             if value not in get_args(kinds):
                 raise ModelError(f"{name}={value!r} is not known. {did_you_mean(str(value), get_args(kinds))}")
-        for name in ("epochs", "batch_size", "learning_rate"):
-            if not getattr(self, name) > 0:
-                raise ModelError(f"{name} must be positive; it is {getattr(self, name)}.")
+        for name in ("epochs", "batch_size", "learning_rate", "threads"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise ModelError(f"{name} must be positive; it is {value}.")
 
 
 def learning_rate_factor(settings: TrainingSettings, n: int) -> float:

@@ -68,31 +68,41 @@ def run_trainer(module: LightningModule, loader: Any, validation: Any = None, **
                 **options,
             )
             trainer.fit(module, loader, validation)
-    except SystemExit:
+    except SystemExit as error:
+        if not isinstance(error.__context__, KeyboardInterrupt):
+            raise
         signal.signal(signal.SIGINT, interrupt)
         raise KeyboardInterrupt from None
 
 
 @contextmanager
-def reproducible(seed: int) -> Iterator[None]:
-    """Seed torch and keep it to the cores there are; leave its own state as it was found.
+def reproducible(seed: int, threads: int | None = 1) -> Iterator[None]:
+    """Seed torch and settle its threads; leave its own state as it was found.
 
-    Torch's seed is that of the whole process: threads that train at the same time wait for one another.
+    Sums over threads depend on how many there are, so that the same bytes need the same number. Torch's seed is that of
+    the whole process: Python's threads that train at the same time wait for one another.
+
+    Parameters
+    ----------
+    seed : int
+        Of everything that torch draws.
+    threads : int or None
+        Torch's, at most one for each core this process may use; None takes all of them.
     """
     devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
     with ONE_AT_A_TIME, torch.random.fork_rng(devices):
-        threads, deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+        before, deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
         warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
         kernels: Any = torch.utils.deterministic  # its switch is not in the stubs
         filled = kernels.fill_uninitialized_memory
         torch.manual_seed(seed)
-        torch.set_num_threads(min(threads, cores()))
+        torch.set_num_threads(min(threads or cores(), cores()))
         # Of use only to find faults in kernels, and slow.
         kernels.fill_uninitialized_memory = False
         try:
             yield
         finally:
-            torch.set_num_threads(threads)
+            torch.set_num_threads(before)
             kernels.fill_uninitialized_memory = filled
             torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
 

@@ -148,5 +148,5 @@ def test_which_places_are_recognised(climateset, tmp_path):
 def test_the_card_has_inputs_and_outputs():
     card = find_dataset("climateset")
     assert card.reader == ClimateSetReader.layout
-    assert set(card.inputs) == {"BC_sum", "SO2_sum", "CH4_sum", "CO2_sum"}
+    assert set(card.inputs) == {"BC_sum", "SO2_sum", "CH4_sum", "CO2_sum", "BC", "SO2", "CH4", "CO2"}
     assert not any(entry.anomaly for entry in card.variables.values())

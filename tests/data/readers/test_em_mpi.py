@@ -4,33 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import xarray as xr
 
 from climbench.cards import find_dataset
 from climbench.data.readers.em_mpi import EmMpiReader
 from climbench.errors import DataError
-from tests.data.readers.cmip_files import LATITUDE, LONGITUDE, monthly
-
-ALL = "r1-r50i1p1f1"
-YEARS = {"historical": range(2010, 2015), "ssp245": range(2015, 2018)}
-CELSIUS = np.array([-40.0, 25.0, 5.0])  # by latitude
-
-
-def folder(root, stage, member, experiment, variable, frequency, period):
-    path = root / stage / "CMIP6" / "MPI-ESM1-2-LR" / member / experiment / variable / "250_km" / frequency / period
-    path.mkdir(parents=True, exist_ok=True)
-    return path
-
-
-def annual(variable, experiment, values, units, *, members=3):
-    """Return (member, time, latitude, longitude): the values by latitude, plus the member's number times 0.1."""
-    years = YEARS[experiment]
-    field = np.array(values)[None, None, :, None] + 0.1 * np.arange(members)[:, None, None, None]
-    field = np.broadcast_to(field, (members, len(years), 3, 4)).copy()
-    ends = np.array([f"{year}-12-31" for year in years], "datetime64[ns]")
-    coords = {"time": ends, "latitude": LATITUDE, "longitude": LONGITUDE}
-    data = xr.Dataset({variable: (("member", "time", "latitude", "longitude"), field, {"units": units})}, coords)
-    return data.assign_coords(member=[f"r{n}i1f1p1" for n in range(1, members + 1)])
+from tests.data.readers.cmip_files import monthly
+from tests.data.readers.em_mpi_files import ALL, CELSIUS, YEARS, annual, folder
 
 
 def summaries(data, variable):

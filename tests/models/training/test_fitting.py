@@ -143,16 +143,16 @@ def test_nothing_is_left_behind(tmp_path, monkeypatch, capfd):
     assert not torch.are_deterministic_algorithms_enabled()
 
 
-def test_torch_is_kept_to_the_cores_there_are(monkeypatch):
-    monkeypatch.setattr("climbench.models.training.trainer.cores", lambda: 1)
+@pytest.mark.parametrize(("asked", "cores", "taken"), [(1, 4, 1), (3, 4, 3), (3, 2, 2), (None, 2, 2), (None, 1, 1)])
+def test_torch_takes_the_threads_it_is_told_and_no_more_than_there_are_cores(monkeypatch, asked, cores, taken):
+    monkeypatch.setattr("climbench.models.training.trainer.cores", lambda: cores)
     before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    try:
-        with reproducible(0):
-            assert torch.get_num_threads() == 1
-        assert torch.get_num_threads() == 2
-    finally:
-        torch.set_num_threads(before)
+    with reproducible(0, asked):
+        assert torch.get_num_threads() == taken
+    assert torch.get_num_threads() == before
+
+
+def test_a_process_may_use_a_core_at_least():
     assert cores() >= 1
 
 
@@ -165,3 +165,12 @@ def test_threads_that_train_at_once_give_the_bytes_of_one_after_the_other():
     alone = [weights(seed) for seed in range(4)]
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(weights, range(4))) == alone
+
+
+def test_an_exit_of_the_networks_own_stays_what_it_is():
+    class Leaving(torch.nn.Linear):
+        def forward(self, _):
+            raise SystemExit(3)
+
+    with pytest.raises(SystemExit, match="3"):
+        trained(Leaving(3, 1))

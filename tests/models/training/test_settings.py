@@ -36,6 +36,7 @@ def test_the_learning_rates_course(settings, factors):
         ({"epochs": 0}, "epochs must be positive; it is 0"),
         ({"batch_size": -1}, "batch_size must be positive; it is -1"),
         ({"learning_rate": 0.0}, "learning_rate must be positive; it is 0.0"),
+        ({"threads": 0}, "threads must be positive; it is 0"),
     ],
 )
 def test_wrong_settings_are_named(settings, message):

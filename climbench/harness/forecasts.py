@@ -1,0 +1,210 @@
+"""Runs of forecasters: fitted on the training period, asked from every initial time, scored as anyone's forecasts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from climbench import records
+from climbench.cards import ModelCard
+from climbench.cluster import THREADS, cluster
+from climbench.harness.projections import emulators_fault, refuse_repeats, source_fingerprint, timed
+from climbench.models import Preset, find_any_model, load_emulator
+from climbench.progress import Progress
+from climbench.records import Result, read_result
+from climbench.run_directory import RECORD, RunDirectory, write_text, writing
+
+if TYPE_CHECKING:
+    from climbench.evaluate.forecasts import ForecastTask, ScoredForecast
+    from climbench.recording import Cost
+
+
+@dataclass
+class Run:
+    """One run's parts, handed from stage to stage."""
+
+    task: ForecastTask
+    models: list[ModelCard]
+    preset: Preset
+    seed: int
+    folder: Path
+    progress: Progress
+    costs: dict[str, Cost] = field(default_factory=dict)
+
+
+def run(
+    task: str | Path,
+    models: Sequence[str | ModelCard] | None = None,
+    *,
+    data: str | Path | None = None,
+    set: Mapping[str, Any] | None = None,
+    preset: Preset = "standard",
+    include: Sequence[str | Path] = (),
+    seed: int = 0,
+    out: str | Path | None = None,
+    fresh: bool = False,
+    progress: Progress | None = None,
+) -> Result:
+    """Run forecasters on a forecast task; see `climbench.harness.run`."""
+    from climbench.evaluate.forecasts import open_forecast_task
+
+    progress = progress or Progress()
+    folders = [Path(folder) for folder in include]
+    opened = open_forecast_task(task, data, set, folders, progress.step)
+    cards = [find_any_model(m, opened.card, folders) for m in models or opened.card.baselines]
+    refuse_repeats(cards)
+    progress.announce(_origin(opened))
+    identity = records.fingerprint(
+        {
+            "task": opened.card.settings(),
+            "models": [card.settings() for card in cards],
+            "sources": {card.name: source_fingerprint(card) for card in cards},
+            "data": opened.data.summary(),
+            "preset": preset,
+            "seed": seed,
+            "code": records.fingerprint_code(),
+        }
+    )
+    name = f"{opened.card.name}-{identity[:8]}"
+    directory = RunDirectory(Path(out) if out is not None else Path("runs") / name)
+    if not fresh and directory.finished(identity):
+        return read_result(directory.path)
+    with directory.work(identity, fresh=fresh, needed_bytes=50_000_000) as folder, writing(directory.path):
+        _execute(Run(opened, cards, preset, seed, folder, progress), identity)
+    return read_result(directory.path)
+
+
+def _origin(opened: ForecastTask) -> str:
+    kind = "SIMULATED DATA" if opened.data.kind == "simulated" else "Data"
+    return f"{kind}: {opened.truth}, in the names and units of {opened.dataset.name}."
+
+
+def _execute(work: Run, identity: str) -> None:
+    from climbench.evaluate.forecasts import score_forecast
+
+    for card in work.models:
+        _predict(work, card)
+    scored = {}
+    for card in work.models:
+        work.progress.stage(f"{card.name}: scoring")
+        store = work.folder / "predictions" / f"{card.name}.zarr"
+        scored[card.name] = score_forecast(work.task, store, model=card.name, progress=work.progress.step)
+    extra = {"seed": work.seed, "preset": work.preset, "models": [c.model_dump(mode="json") for c in work.models]}
+    _record(work.folder, scored, identity, work.costs, extra, work.progress)
+
+
+def _predict(work: Run, card: ModelCard) -> None:
+    """Fit a forecaster, let it forecast, and keep both; do nothing where the forecast is kept already."""
+    from climbench.recording import Cost
+    from climbench.tasks.forecast.task import forecast_into, handshake, training
+
+    store = work.folder / "predictions" / f"{card.name}.zarr"
+    cost_file = work.folder / "costs" / f"{card.name}.json"
+    if store.is_dir() and cost_file.is_file():
+        work.costs[card.name] = Cost(**json.loads(cost_file.read_text()))
+        return
+    forecaster = load_emulator(card, work.preset)
+    handshake(forecaster, card.name)
+    cost = work.costs[card.name] = Cost()
+    if hasattr(forecaster, "progress"):
+        forecaster.progress = work.progress
+    work.progress.stage(f"{card.name}: fitting")
+    truth = work.task.open_truth()
+    train, validation = training(work.task.card, truth)
+    with timed(cost, "fit_seconds"), emulators_fault(card.name, "fit"):
+        forecaster.fit(train, validation, seed=work.seed)
+    cost.chosen = dict(getattr(forecaster, "chosen", {}))
+    if hasattr(forecaster, "save"):
+        fitted = work.folder / "fitted" / card.name
+        with emulators_fault(card.name, "save"), writing(fitted):
+            forecaster.save(fitted)
+    work.progress.stage(f"{card.name}: forecasting")
+    with timed(cost, "predict_seconds"), emulators_fault(card.name, "predict"):
+        forecast_into(
+            store,
+            forecaster,
+            work.task.card,
+            truth,
+            seed=work.seed,
+            attributes={"task": work.task.card.name, "model": card.name},
+            told=lambda done, total: work.progress.step(f"{card.name}: forecasting", done, total),
+        )
+    cost.parameters = getattr(forecaster, "parameters", None)
+    write_text(cost_file, json.dumps(cost.__dict__))
+
+
+def _record(
+    folder: Path,
+    scored: Mapping[str, ScoredForecast],
+    identity: str,
+    costs: Mapping[str, Cost],
+    extra: Mapping[str, Any],
+    progress: Progress,
+) -> None:
+    """Write scores, statistics, card, report and, last, provenance."""
+    from climbench.recording import provenance, write_scores
+
+    first = next(iter(scored.values()))
+    rows = [row for part in scored.values() for row in part.rows]
+    write_scores(folder, first.task.card, rows, {model: part.scores.statistics for model, part in scored.items()})
+    stores = sorted((folder / "predictions").glob("*.zarr"))
+    modified = any(part.modified for part in scored.values())
+    record = {
+        **provenance(first.task.card, first.task.data, identity=identity, modified=modified, costs=costs),
+        "predictions": [store.stem for store in stores],
+        "notes": list(dict.fromkeys(_notes(scored))),
+        **extra,
+    }
+    write_text(folder / RECORD, json.dumps(record, indent=1, allow_nan=False))
+
+
+def _notes(scored: Mapping[str, ScoredForecast]) -> Iterator[str]:
+    """Yield notes; those that hold for one model of several bear its name."""
+    shared = set.intersection(*(set(part.notes) for part in scored.values()))
+    for model, part in scored.items():
+        for note in part.notes:
+            yield note if note in shared else f"{model}: {note}"
+
+
+def score(
+    task: str | Path,
+    predictions: str | Path,
+    *,
+    data: str | Path | None = None,
+    set: Mapping[str, Any] | None = None,
+    include: Sequence[str | Path] = (),
+    out: str | Path | None = None,
+    fresh: bool = False,
+    scheduler: str | None = THREADS,
+    progress: Progress | None = None,
+) -> Result:
+    """Score a forecast made anywhere; see `climbench.harness.score`."""
+    from climbench.evaluate.forecasts import open_forecast_task, score_forecast
+
+    progress = progress or Progress()
+    opened = open_forecast_task(task, data, set, [Path(folder) for folder in include], progress.step)
+    progress.announce(_origin(opened))
+    progress.stage("scoring")
+    with nullcontext() if scheduler == THREADS else cluster(scheduler) as client:
+        scored = score_forecast(opened, predictions, client=client, progress=progress.step)
+    if out is None:
+        return scored.result()
+    directory = RunDirectory(Path(out))
+    identity = records.fingerprint(
+        {
+            "task": opened.card.settings(),
+            "forecast": str(predictions),
+            "statistics": records.fingerprint([part.values.tolist() for part in scored.scores.statistics.values()]),
+            "data": opened.data.summary(),
+            "code": records.fingerprint_code(),
+        }
+    )
+    if not fresh and directory.finished(identity):
+        return read_result(directory.path)
+    with directory.work(identity, fresh=fresh) as folder, writing(directory.path):
+        _record(folder, {scored.model: scored}, identity, {}, {"scored_file": str(predictions)}, progress)
+    return read_result(directory.path)

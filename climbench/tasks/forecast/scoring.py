@@ -1,0 +1,352 @@
+"""Scores a forecast store against a truth store, from the task's card to rows of the score table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from climbench.cards import DatasetCard, ForecastCard
+from climbench.data.climatology import SEEPS_DRY, valid_positions
+from climbench.errors import CardError, DataError, PredictionError
+from climbench.grids import describe_grid, goes_round, grid_offset
+from climbench.land import land_fraction
+from climbench.regions import find_region, region_weights
+from climbench.tasks.forecast.binned_statistics import BinnedStatistic
+from climbench.tasks.forecast.catalogue import find_metric, find_statistic
+from climbench.tasks.forecast.engine import WEIGHT, Job, Sums, accumulate
+from climbench.tasks.forecast.map_statistics import MapStatistic
+from climbench.tasks.forecast.matching import SAME_GRID, Match, match
+from climbench.tasks.forecast.metrics import Metric
+from climbench.tasks.forecast.plan import plan
+from climbench.tasks.forecast.profiles import PROFILES, Profile, cell_area, cos_latitude
+from climbench.tasks.forecast.reading import at_levels
+from climbench.tasks.forecast.statistics import Statistic
+from climbench.tasks.forecast.stores import Places
+from climbench.tasks.forecast.targets import Target
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+GLOBE = "global"
+USUAL = ("rmse", "mae", "bias", "acc", "activity_ratio", "wind_vector_rmse", "seeps")
+USUAL_OF_ENSEMBLES = ("crps_fair", "ensemble_mean_rmse_unbiased", "spread", "spread_skill")
+Told = Callable[[int, int], None]
+
+
+@dataclass
+class ForecastScores:
+    """All scores of one forecast, and what they were made from.
+
+    Attributes
+    ----------
+    rows : list of dict
+        Rows of the score table, without the model's name.
+    statistics : Dataset
+        Area means of shape (init_time, lead_time, region), a variable ``TARGET.STATISTIC`` each.
+    matched : Match
+        What was scored.
+    members : dict of str to int
+        Members by target.
+    notes : list of str
+        What was left out, assumed or counted, and why scores are missing.
+    """
+
+    rows: list[dict[str, Any]]
+    statistics: xr.Dataset
+    matched: Match
+    members: dict[str, int]
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Forecasts:
+    """A forecast opened beside its truth, ready to be scored under one profile or several.
+
+    Attributes
+    ----------
+    card : ForecastCard
+        What is scored, and how.
+    dataset : DatasetCard
+        Declares units, and which variables may have missing values.
+    places : Places
+        The stores.
+    matched : Match
+        What is scored.
+    members : dict of str to int
+        Members by target.
+    """
+
+    card: ForecastCard
+    dataset: DatasetCard
+    places: Places
+    matched: Match
+    members: dict[str, int]
+
+    @classmethod
+    def open(cls, card: ForecastCard, dataset: DatasetCard, places: Places) -> Forecasts:
+        """Return a forecast matched with its truth.
+
+        Raises
+        ------
+        ClimbenchError
+            If a store cannot be opened, or they have nothing in common that the task scores.
+        """
+        check_card(card)
+        forecast, truth = places.open("forecast"), places.open("truth")
+        matched = match(card, forecast, truth)
+        several = [str(v) for v in truth.data_vars if truth[v].sizes.get("member", 1) > 1]
+        if several:
+            raise PredictionError(f"The truth has several members of {several[0]}. Select one, or average over them.")
+        members = {t.name: forecast[t.components[0]].sizes.get("member", 1) for t in matched.targets}
+        return cls(card, dataset, places, matched, members)
+
+    def score(
+        self,
+        profile: str | None = None,
+        *,
+        client: Client | None = None,
+        threads: int | None = None,
+        told: Told = lambda done, total: None,
+    ) -> ForecastScores:
+        """Return all scores.
+
+        Parameters
+        ----------
+        profile : str, optional
+            Whose conventions hold; the card's without.
+        client : Client, optional
+            Of a dask cluster that does the work.
+        threads : int, optional
+            Threads of this process; as many as cores without.
+        told : callable
+            Called with pieces done and pieces in all.
+
+        Returns
+        -------
+        ForecastScores
+        """
+        conventions = PROFILES[profile or self.card.profile]
+        wanted, notes = self.scorable(profile)
+        statistics = {t.name: _statistics_of(t, wanted[t.name]) for t in self.matched.targets}
+        scored = [t for t in self.matched.targets if wanted[t.name]]
+        if not scored:
+            raise PredictionError("\n  ".join(["Nothing can be scored:", *dict.fromkeys(notes)]))
+        job = self._job(statistics, conventions)
+        forecast = self.places.open("forecast")
+        pieces = plan(scored, forecast, self.matched.init_positions, self.matched.lead_positions)
+        shape = (self.matched.inits.size, self.matched.leads.size)
+        sums = accumulate(job, pieces, shape, client=client, threads=threads, told=told)
+        for t in scored:
+            if not (sums[t.name].totals[WEIGHT] > 0.0).any():
+                raise PredictionError(f"{t.name}: there is no value that is not missing, of forecast and truth alike.")
+        rows = [row for t in scored for row in self._rows(t, wanted[t.name], sums[t.name])]
+        notes += [
+            f"{t.name}: {sums[t.name].masked.sum()} cells with missing values left out of the scores"
+            for t in scored
+            if sums[t.name].masked.any()
+        ]
+        kept = self._statistics({t.name: sums[t.name] for t in scored})
+        return ForecastScores(rows, kept, self.matched, self.members, list(dict.fromkeys(notes)))
+
+    def scorable(self, profile: str | None = None) -> tuple[dict[str, dict[str, Metric]], list[str]]:
+        """Return the metrics that can be scored by target and name, and why others cannot."""
+        conventions = PROFILES[profile or self.card.profile]
+        notes: list[str] = []
+        return {t.name: self._metrics(t, conventions, notes) for t in self.matched.targets}, notes
+
+    def missing_in_first(self, target: Target) -> int:
+        """Return how many values are missing or infinite in the first map that is scored."""
+        first = {"init_time": self.matched.init_positions[:1], "lead_time": self.matched.lead_positions[:1]}
+        levels = None if target.level is None else (target.level,)
+        parts = [at_levels(self.places.open("forecast")[c].isel(first), levels) for c in target.components]
+        return sum(int((~np.isfinite(part.values)).sum()) for part in parts)
+
+    def _metrics(self, target: Target, profile: Profile, notes: list[str]) -> dict[str, Metric]:
+        """Return the metrics that can be scored of a target; say in `notes` why others cannot."""
+        several = self.members[target.name] > 1
+        named = self.card.metrics
+        names = named if named is not None else (*USUAL, *(USUAL_OF_ENSEMBLES if several else ()))
+        found = {}
+        for name in names:
+            metric = profile.metric(name)
+            why = self._why_not(target, metric)
+            if not why:
+                found[name] = metric
+            elif not target.is_vector and (named is not None or "climatology" in why):
+                notes.append(f"{name} of {target.name}: {why}")
+        return found
+
+    def _why_not(self, target: Target, metric: Metric) -> str:
+        parts = [find_statistic(name) for name in metric.statistics]
+        if any(part.vector for part in parts) != target.is_vector:
+            return "is for wind vectors" if not target.is_vector else "is for single variables"
+        if any(part.members for part in parts) and self.members[target.name] < 2:
+            return f"needs several members; the forecast has {self.members[target.name]}"
+        if any(isinstance(part, MapStatistic) and part.globe for part in parts) and not self.global_grid:
+            return "needs a grid all round the globe, from pole to pole"
+        return self._lacking(target, [part for part in parts if isinstance(part, Statistic)])
+
+    def _lacking(self, target: Target, parts: Sequence[Statistic]) -> str:
+        """Return which field of a climatology is missing."""
+        if not any(part.climatology or part.extra for part in parts):
+            return ""
+        if any(part.extra for part in parts) and target.variable not in SEEPS_DRY:
+            return f"is for {' and '.join(SEEPS_DRY)}"
+        if self.places.climatology is None:
+            return "needs a climatology; name one with --set climatology=STORE"
+        needed = [target.variable + suffix for part in parts for suffix in part.extra]
+        needed += [target.variable] * any(part.climatology for part in parts)
+        missing = [name for name in needed if name not in self.places.open("climatology")]
+        return f"the climatology has no '{missing[0]}'" if missing else ""
+
+    @property
+    def global_grid(self) -> bool:
+        """Whether maps go round the globe and reach both poles, or end half a step before them."""
+        truth = self.places.open("truth")
+        latitude = truth["latitude"].values.astype("float64")
+        step = float(np.diff(latitude).max()) if latitude.size > 1 else 180.0
+        whole = latitude[0] - step <= -90.0 and latitude[-1] + step >= 90.0
+        return bool(whole and goes_round(truth["longitude"].values))
+
+    def _job(self, statistics: Mapping[str, tuple[str, ...]], profile: Profile) -> Job:
+        truth = self.places.open("truth")
+        regions, weight = self.weights(profile)
+        parts = [find_statistic(s) for names in statistics.values() for s in names]
+        needed = any(isinstance(part, Statistic) and (part.climatology or part.extra) for part in parts)
+        climatology = climatology_positions(self.places.open("climatology"), self.matched, truth) if needed else ()
+        entries = self.dataset.variables
+        return Job(
+            self.places,
+            statistics,
+            regions,
+            weight,
+            self.matched.init_positions,
+            self.matched.lead_positions,
+            self.matched.truth_positions,
+            (truth["latitude"].values.astype("float64"), truth["longitude"].values.astype("float64")),
+            climatology,
+            self.card.nan == "mask",
+            tuple(
+                t.name for t in self.matched.targets if any(c in entries and entries[c].missing for c in t.components)
+            ),
+        )
+
+    def weights(self, profile: Profile) -> tuple[np.ndarray, np.ndarray]:
+        """Return area weights of shape (cell, region) and of shape (cell,), of mean 1 over the grid."""
+        truth = self.places.open("truth")
+        rule = {"cell_area": cell_area, "cos_latitude": cos_latitude}.get(self.card.weights or "", profile.weights)
+        rows = xr.DataArray(rule(truth["latitude"]), coords={"latitude": truth["latitude"]}, dims="latitude")
+        rows = rows / rows.mean()
+        land = None
+        if any(find_region(name).surface != "all" for name in self.card.regions):
+            land = land_fraction(truth)
+        columns = [region_weights(rows, truth, name, land_fraction=land) for name in self.card.regions]
+        whole = rows.broadcast_like(columns[0]).transpose("latitude", "longitude").values.ravel()
+        return np.stack([np.ravel(c.values) for c in columns], axis=1), np.ascontiguousarray(whole)
+
+    def units(self, target: Target) -> str:
+        """Return the unit that a target is scored in."""
+        return str(self.places.open("truth")[target.components[0]].attrs.get("units", ""))
+
+    def _rows(self, target: Target, metrics: Mapping[str, Metric], sums: Sums) -> list[dict[str, Any]]:
+        means = sums.means()
+        rows = []
+        for name, metric in metrics.items():
+            values = metric.of(means, self.members[target.name])
+            units = self.units(target) if metric.units == "own" else metric.units
+            of_maps = values.ndim == 1  # of whole maps there is one value, for all of the grid
+            for r, region in enumerate((GLOBE,) if of_maps else self.card.regions):
+                column = values if of_maps else values[:, r]
+                rows += [
+                    _row(target.name, name, region, float(lead), value, units)
+                    for lead, value in zip(self.matched.leads, column, strict=True)
+                ]
+        return rows
+
+    def _statistics(self, sums: Mapping[str, Sums]) -> xr.Dataset:
+        coordinates = {
+            "init_time": self.matched.inits,
+            "lead_time": self.matched.leads,
+            "region": np.array(self.card.regions, dtype=object),  # zarr 3 has no spec for text of fixed length
+        }
+        arrays = {}
+        for target, part in sums.items():
+            for name, values in part.means().items():
+                statistic = find_statistic(name)
+                dims = list(coordinates)
+                if isinstance(statistic, MapStatistic):
+                    dims = [*dims[:2], f"{target}.{statistic.axis}"]
+                elif isinstance(statistic, BinnedStatistic):
+                    dims = [*dims, f"{target}.{statistic.axis}"]
+                arrays[f"{target}.{name}"] = (tuple(dims), values)
+        found = xr.Dataset(arrays, coords=coordinates)
+        found["lead_time"].attrs["units"] = "hours"
+        return found.assign_attrs({f"members.{name}": count for name, count in self.members.items() if name in sums})
+
+
+def _statistics_of(target: Target, metrics: Mapping[str, Metric]) -> tuple[str, ...]:
+    """Return what metrics are made from, with one point statistic at least: by it missing values are noticed."""
+    names = dict.fromkeys(s for metric in metrics.values() for s in metric.statistics)
+    if names and not any(isinstance(find_statistic(name), Statistic) for name in names):
+        names["vector_squared_error" if target.is_vector else "error"] = None
+    return tuple(names)
+
+
+def _row(variable: str, metric: str, region: str, lead: float, value: float, units: str) -> dict[str, Any]:
+    number = float(value) if np.isfinite(value) else None
+    return {
+        "variable": variable,
+        "metric": metric,
+        "region": region,
+        "lead_time": lead,
+        "value": number,
+        "floor": None,
+        "low": None,
+        "high": None,
+        "units": units,
+    }
+
+
+def check_card(card: ForecastCard) -> None:
+    """Raise `CardError` where a card names a metric or region that there is not."""
+    for name in card.metrics or ():
+        find_metric(name)
+    if not card.regions:
+        raise CardError("A forecast is scored in one region at least, such as --set 'regions=[global]'.")
+    for name in card.regions:
+        find_region(name)
+
+
+def climatology_positions(climatology: xr.Dataset, matched: Match, truth: xr.Dataset) -> tuple[np.ndarray, ...]:
+    """Return where the valid times are in a climatology.
+
+    Parameters
+    ----------
+    climatology : Dataset of shape ([hour,] dayofyear, ...)
+        Canonical.
+    matched : Match
+        Has the valid times.
+    truth : Dataset
+        On the grid that the climatology must be on.
+
+    Returns
+    -------
+    tuple of ndarray of shape (init, lead)
+        Positions along ``hour``, where there is such a dimension, and along ``dayofyear`` (1 to 366, by date).
+
+    Raises
+    ------
+    DataError
+        If a valid time's hour or day is not there, or the grid is another.
+    """
+    if grid_offset(climatology, truth) > SAME_GRID:
+        raise DataError(
+            f"The climatology lies on another grid than the truth: {describe_grid(climatology)} against "
+            f"{describe_grid(truth)}."
+        )
+    hours, days = valid_positions(climatology, matched.valid_times)
+    return (hours, days) if "hour" in climatology.dims else (days,)
