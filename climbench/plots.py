@@ -16,7 +16,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from climbench.grids import latitude_weights
+from climbench.grids import goes_round, latitude_weights, longitude_gaps
 from climbench.variables import LEXICON
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def colour_map(variable: str) -> str:
     return "BrBG" if kind == "water" or variable.startswith("pr") else "RdBu_r"
 
 
-def _symmetric_limit(*fields: xr.DataArray) -> float:
+def symmetric_limit(*fields: xr.DataArray) -> float:
     """Return a robust limit: the 99th percentile of the absolute values, rounded up to two digits."""
     values = np.concatenate([np.abs(f.values[np.isfinite(f.values)]).ravel() for f in fields])
     limit = float(np.percentile(values, 99)) if values.size else 1.0
@@ -122,13 +122,13 @@ def map_row(
     FigureCanvasAgg(figure)
     figure.text(0.012, 0.93, title, fontsize=11, fontweight="bold", color=INK, parse_math=False)
     error = prediction - target
-    shared, own = _symmetric_limit(target), _symmetric_limit(error)
+    shared, own = symmetric_limit(target), symmetric_limit(error)
     weights = latitude_weights(target["latitude"])
     panels = (("target", target, shared), ("prediction", prediction, shared), ("prediction - target", error, own))
     for column, (name, field, limit) in enumerate(panels):
         axes = figure.add_axes((0.012 + 0.332 * column, 0.21, 0.315, 0.62))
         mean = float(field.weighted(weights).mean(("latitude", "longitude"))) + 0.0  # no negative zero
-        _draw_map(axes, field, limit, colour_map(variable), lines)
+        draw_map(axes, field, (-limit, limit), colour_map(variable), lines)
         axes.set_title(f"{name}   (mean {mean:+.3g})", fontsize=9.5, color=INK, pad=4)
     for left, width, limit, label in ((0.18, 0.31, shared, units), (0.74, 0.19, own, f"difference, {units}")):
         bar_axes = figure.add_axes((left, 0.155, width, 0.035))
@@ -141,24 +141,60 @@ def map_row(
     return figure
 
 
-def _draw_map(axes: Any, field: xr.DataArray, limit: float, colours: str, lines: Sequence[np.ndarray] | None) -> None:
-    import cartopy.crs as ccrs
+def draw_map(
+    axes: Any, field: xr.DataArray, limits: tuple[float, float], colours: str, lines: Sequence[np.ndarray] | None
+) -> None:
+    """Draw a field: a globe in the Robinson projection, a region with its own degrees on both axes.
 
-    projection, _, latitude, extent = _robinson()
-    axes.imshow(
-        robinson_image(field),
-        origin="lower",
-        extent=extent,
-        cmap=colours,
-        vmin=-limit,
-        vmax=limit,
-        interpolation="nearest",
-        aspect="equal",
-    )
-    axes.contour(np.isfinite(latitude), levels=[0.5], extent=extent, colors=FAINT, linewidths=0.6)
-    points = [projection.transform_points(ccrs.PlateCarree(), *line.T)[:, :2] for line in lines or ()]
-    axes.add_collection(LineCollection(points, colors=INK, linewidths=0.4), autolim=False)
-    axes.set_axis_off()
+    Parameters
+    ----------
+    axes : Axes
+        Where to draw.
+    field : DataArray of shape (latitude, longitude)
+        Its values.
+    limits : tuple of float
+        What the ends of the colours stand for.
+    colours : str
+        The colour map.
+    lines : sequence of ndarray of shape (point, 2), optional
+        Coastlines: longitude and latitude in degrees.
+    """
+    options = {"origin": "lower", "cmap": colours, "vmin": limits[0], "vmax": limits[1], "interpolation": "nearest"}
+    if is_globe(field):
+        import cartopy.crs as ccrs
+
+        projection, _, latitude, extent = _robinson()
+        axes.imshow(robinson_image(field), extent=extent, aspect="equal", **options)
+        axes.contour(np.isfinite(latitude), levels=[0.5], extent=extent, colors=FAINT, linewidths=0.6)
+        points = [projection.transform_points(ccrs.PlateCarree(), *line.T)[:, :2] for line in lines or ()]
+        axes.add_collection(LineCollection(points, colors=INK, linewidths=0.4), autolim=False)
+        axes.set_axis_off()
+        return
+    field, east = _westward(field.transpose("latitude", "longitude"))
+    north = field["latitude"].values
+    half = [0.5 * float(np.diff(x).mean()) for x in (east, north)]
+    extent = (east[0] - half[0], east[-1] + half[0], north[0] - half[1], north[-1] + half[1])
+    stretch = 1.0 / max(0.2, float(np.cos(np.deg2rad(north.mean()))))
+    axes.imshow(field.values, extent=extent, aspect=stretch, **options)
+    axes.add_collection(LineCollection(list(lines or ()), colors=INK, linewidths=0.4), autolim=False)
+    axes.set_xlim(extent[:2])
+    axes.set_ylim(extent[2:])
+    axes.tick_params(labelsize=7, colors=FAINT, length=2)
+
+
+def is_globe(field: xr.DataArray) -> bool:
+    """Return whether a field covers the globe, to within a row of the poles."""
+    latitude = field["latitude"].values.astype("float64")
+    step = float(np.diff(latitude).max()) if latitude.size > 1 else 0.0
+    return bool(latitude[0] - step <= -90.0 and latitude[-1] + step >= 90.0 and goes_round(field["longitude"].values))
+
+
+def _westward(field: xr.DataArray) -> tuple[xr.DataArray, np.ndarray]:
+    """Return a region's field and its longitudes from -180 to 180, begun behind the gap where it has one."""
+    longitude = field["longitude"].values.astype("float64")
+    order = np.roll(np.arange(longitude.size), -int(longitude_gaps(longitude).argmax()) - 1)
+    east = np.unwrap(longitude[order], period=360.0)
+    return field.isel(longitude=order), east - 360.0 * np.ceil((east.max() - 180.0) / 360.0)
 
 
 def score_chart(scores: pd.DataFrame, *, metric: str = "rmse_spatial", origin: str = "") -> Figure:

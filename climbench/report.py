@@ -68,6 +68,17 @@ def picture(png: bytes) -> str:
     return "data:image/png;base64," + base64.b64encode(png).decode()
 
 
+def filled(template: str, **content: Any) -> str:
+    """Return a page from one of the package's templates, every text escaped, in the style that all reports share."""
+    import jinja2
+    from markupsafe import Markup
+
+    home = resources.files("climbench")
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
+    page = environment.from_string(home.joinpath(template).read_text(encoding="utf-8"))
+    return page.render(style=Markup(home.joinpath("report.css").read_text(encoding="utf-8")), **content)
+
+
 def _number(value: float | None) -> str:
     if value is None or value != value:
         return "–"
@@ -134,12 +145,9 @@ def render(content: ReportContent) -> str:
     str
         HTML.
     """
-    import jinja2
-
-    template = resources.files("climbench").joinpath("report.html.j2").read_text(encoding="utf-8")
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     skill = f"skill_vs_{content.task.skill_against}"
-    return environment.from_string(template).render(
+    return filled(
+        "report.html.j2",
         content=content,
         groups=score_lines([row for row in content.rows if row["region"] == GLOBE], skill),
         tables=further_tables(content.rows),

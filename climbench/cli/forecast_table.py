@@ -40,7 +40,9 @@ def forecast_lines(rows: Sequence[dict[str, Any]], width: int) -> list[str]:
         lines[0] = models[0][: first + 5].ljust(first + 6) + lines[0][first + 6 :]
     for variable, metrics in found.items():
         lines.append(variable)
-        for key, by_lead in metrics.items():
+        order = list(dict.fromkeys(metric for metric, _ in metrics))
+        for key in sorted(metrics, key=lambda key: order.index(key[0])):
+            by_lead = metrics[key]
             units = next(iter(by_lead.values()))["units"]
             unit = "" if units == "1" else units
             numbers = "".join(_number(by_lead.get(lead, {}).get("value")).rjust(NUMBER_WIDTH) for lead in leads)

@@ -146,6 +146,7 @@ def _record(
     progress: Progress,
 ) -> None:
     """Write scores, statistics, card, report and, last, provenance."""
+    from climbench.forecast_report import write_forecast_report
     from climbench.recording import provenance, write_scores
 
     first = next(iter(scored.values()))
@@ -159,6 +160,8 @@ def _record(
         "notes": list(dict.fromkeys(_notes(scored))),
         **extra,
     }
+    progress.stage("writing the report")
+    write_forecast_report(folder, first.task, scored, rows, record)
     write_text(folder / RECORD, json.dumps(record, indent=1, allow_nan=False))
 
 

@@ -59,7 +59,8 @@ class Maps:
 
 
 @lru_cache(maxsize=6)
-def _kept(places: Places, role: str, variable: str) -> KeptMaps:
+def kept_maps(places: Places, role: str, variable: str) -> KeptMaps:
+    """Return the reader of one variable of the truth or the climatology, which keeps the chunks read last."""
     array = places.open(role)[variable]
     axes = ("time",) if role == "truth" else tuple(a for a in ("hour", "dayofyear") if a in array.dims)
     return KeptMaps(array.isel(member=0) if "member" in array.dims and array.sizes["member"] == 1 else array, axes)
@@ -75,7 +76,7 @@ def _dry_fraction(places: Places, variable: str) -> np.ndarray:
 
 def forget() -> None:
     """Let go of everything that was read and kept."""
-    _kept.cache_clear()
+    kept_maps.cache_clear()
     _dry_fraction.cache_clear()
 
 
@@ -140,7 +141,7 @@ def _again(
     buffers: Buffers, job: Job, role: str, variable: str, at: Sequence[np.ndarray], levels: tuple[int, ...] | None
 ) -> np.ndarray:
     """Return maps of the truth or climatology in the array that the last ones were in."""
-    kept = _kept(job.places, role, variable)
+    kept = kept_maps(job.places, role, variable)
     maps = kept.take(at[-len(kept.axes) :], levels, buffers.get((role, variable)))
     buffers[role, variable] = maps
     return maps
