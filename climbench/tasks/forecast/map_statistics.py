@@ -6,14 +6,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import xarray as xr
 
 from climbench.grids import goes_round
 from climbench.harmonics import SphericalHarmonics, spherical_harmonics
 from climbench.metrics.energy_score import Differences, energy_score_of_fields
 from climbench.metrics.exceedance import share_above
+from climbench.metrics.fields import boxes
 from climbench.metrics.fractions import fraction_statistics
 from climbench.metrics.spectral_kernels import kinetic_energy, power
 from climbench.metrics.structural_similarity import chaosbench_ms_ssim_of_maps, ms_ssim_of_maps
+from climbench.metrics.variogram_score import variogram_score_of_fields
+
+BOX_DEGREES = 20.0  # all pairs of cells would be too many
 
 
 @dataclass(frozen=True)
@@ -105,6 +110,17 @@ def energy_score(maps: WholeMaps, *, adjacent: bool = False) -> np.ndarray:
     return found[:, None]
 
 
+def variogram_score(maps: WholeMaps) -> np.ndarray:
+    """Return the variogram score of order 1/2 between means over boxes of 20 degrees, of shape (lead, 1)."""
+    axes = {"latitude": maps.latitude, "longitude": maps.longitude}
+    weight = xr.DataArray(maps.weight, axes, tuple(axes))
+    ours = xr.DataArray(maps.members[0], axes, ("member", "lead", *axes))
+    theirs = xr.DataArray(maps.truth[0], axes, ("lead", *axes))
+    (boxed, sizes), (observed, _) = (boxes(field, weight, degrees=BOX_DEGREES) for field in (ours, theirs))
+    members = boxed.transpose("lead", "member", "box").values
+    return variogram_score_of_fields(members, observed.values[:, None], sizes.values)[:, None]
+
+
 def structural_similarity(maps: WholeMaps) -> np.ndarray:
     """Return the multi-scale similarity of the mean over members, in the range of the truth's map."""
     truth = maps.truth[0].astype("float64")
@@ -135,6 +151,7 @@ MAP_STATISTICS: dict[str, MapStatistic] = {
     "kinetic_energy": MapStatistic(energy_of_members, "degree", vector=True, globe=True),
     "truth_kinetic_energy": MapStatistic(energy_of_truth, "degree", vector=True, globe=True),
     "energy_score": MapStatistic(energy_score, members=True),
+    "variogram_score": MapStatistic(variogram_score, members=True),
     "energy_score_adjacent": MapStatistic(lambda maps: energy_score(maps, adjacent=True), members=True),
     "similarity": MapStatistic(structural_similarity),
     "similarity_stretched": MapStatistic(chaosbench_structural_similarity),

@@ -240,6 +240,14 @@ METRICS: dict[str, Metric] = {
         lambda s, m: s["energy_score"][..., 0],
         definition="crps_fair of whole maps, with the root of the area mean square in place of the absolute difference",
     ),
+    "variogram_score": Metric(
+        ("variogram_score",),
+        lambda s, m: s["variogram_score"][..., 0],
+        definition=(
+            "mean over pairs of boxes of 20 degrees of the squared error of the root of their absolute difference, its "
+            "mean over members less what their finite number adds (Scheuerer and Hamill 2015)"
+        ),
+    ),
     "ms_ssim": Metric(
         ("similarity",),
         lambda s, m: s["similarity"][..., 0],

@@ -10,6 +10,7 @@ from climbench.metrics.fractions import fractions_skill_score
 from climbench.metrics.spectra import effective_resolution, power_spectrum
 from climbench.metrics.spectral_divergence import spectral_divergence
 from climbench.metrics.structural_similarity import ms_ssim
+from climbench.metrics.variogram_score import variogram_score_of_fields
 from tests.tasks.forecast import made_stores as made
 
 NAME = "2m_temperature"
@@ -187,6 +188,23 @@ def test_energy_score_by_hand_and_as_weatherbench_2_has_it(tmp_path, scores_of):
     theirs = scores_of(tmp_path, "ensemble.zarr", profile="wb2", **options)[0]
     assert ours[NAME, "energy_score", "global", 12] == pytest.approx(4 / 3 - 0.5 * 2.0)  # mean of 1, 3 and 2
     assert theirs[NAME, "energy_score", "global", 12] == pytest.approx(4 / 3 - 0.5 * 1.5)  # mean of 1 and 2
+
+
+def test_the_variogram_score_is_that_of_boxes(tmp_path, scores_of):
+    """Boxes of 20 degrees hold one cell each of this grid: all pairs of cells, weighted by their areas' product."""
+    data = made.made_forecast(members=4, variables=(NAME,), inits=2)
+    made.written(tmp_path / "truth.zarr", made.made_truth(variables=(NAME,)))
+    made.written(tmp_path / "ensemble.zarr", data)
+    options = {"targets": [NAME], "metrics": ["variogram_score"], "use_climatology": None}
+    table, _ = scores_of(tmp_path, "ensemble.zarr", **options)
+    predicted, observed = aligned(data, made.made_truth())
+    weights = np.repeat(made.cell_weights(), made.LONGITUDE.size)
+    found = []
+    for i in range(2):
+        members = predicted.isel(init_time=i, prediction_timedelta=1).transpose("number", ...).values.reshape(4, -1)
+        truth = observed.isel(init_time=i, prediction_timedelta=1).values.ravel()
+        found.append(float(variogram_score_of_fields(members[None], truth[None, None], weights)[0]))
+    assert table[NAME, "variogram_score", "global", 24] == pytest.approx(np.mean(found), rel=1e-9)
 
 
 def test_chunks_make_no_difference_to_maps_and_counts(folder, scores_of):
