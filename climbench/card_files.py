@@ -7,6 +7,7 @@ Cards stand in three folders, ``datasets/``, ``models/<protocol>/`` and ``benchm
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -88,7 +89,16 @@ def read_yaml(path: Path) -> dict[str, Any]:
         raise CardError(f"The card {path} is not YAML: {error}") from None
     if not isinstance(content, dict):
         raise CardError(f"The card {path} holds {type(content).__name__}, not a mapping of keys to values.")
-    return content
+    return dict(with_dates_as_text(content))
+
+
+def with_dates_as_text(value: Any) -> Any:
+    """Return what YAML holds with its dates, which it knows unless they are quoted, as the text they were."""
+    if isinstance(value, dict):
+        return {key: with_dates_as_text(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [with_dates_as_text(inner) for inner in value]
+    return value.isoformat() if isinstance(value, datetime.date) else value
 
 
 def kind_by_keys(content: Mapping[str, Any], path: Path) -> Kind:
@@ -119,4 +129,5 @@ def headlines(kind: Kind) -> list[Headline]:
         If a file cannot be read.
     """
     contents = (read_yaml(path) for path in card_paths(kind))
-    return sorted(Headline(*(str(content.get(key, "")) for key in Headline._fields)) for content in contents)
+    found = (Headline(*(str(content.get(key, "")) for key in Headline._fields)) for content in contents)
+    return sorted(found, key=lambda head: head.name)  # of one name, by protocol, as the files stand

@@ -15,7 +15,7 @@ import yaml
 from pydantic import BaseModel, Field, ValidationError
 
 from climbench.card_base import PROSE, Card, Section
-from climbench.card_files import FOLDERS, Kind, card_paths, card_root, kind_by_keys, read_yaml
+from climbench.card_files import FOLDERS, Kind, card_paths, card_root, kind_by_keys, read_yaml, with_dates_as_text
 from climbench.errors import CardError, did_you_mean
 from climbench.task_cards import TASK_CARDS, ForecastCard, ProjectionCard, Reference, Scoring, TaskCard, TestPeriod
 
@@ -145,6 +145,8 @@ def _explain(error: ValidationError, card_type: type[Card]) -> str:
             lines.append(f"unknown key '{place}'. {did_you_mean(str(item['loc'][-1]), allowed)}")
         elif item["type"] == "missing":
             lines.append(f"key '{place}' is missing.")
+        elif item["type"] == "tuple_type":
+            lines.append(f"key '{place}' is a list, such as [{item['input']}]; found {item['input']!r}.")
         else:
             lines.append(f"key '{place}': {item['msg']}; found {item['input']!r}.")
     return "\n  ".join(lines)
@@ -335,7 +337,7 @@ def parse_setting(text: str) -> tuple[str, Any]:
     if not sign or not key.strip():
         raise CardError(f"The setting '{text}' is not of the form KEY=VALUE, for example test.scenario=ssp370.")
     try:
-        return key.strip(), yaml.safe_load(value)
+        return key.strip(), with_dates_as_text(yaml.safe_load(value))
     except yaml.YAMLError as error:
         raise CardError(f"The value of the setting '{text}' is not YAML: {error}") from None
 

@@ -16,6 +16,7 @@ HEADS = (
     ("NRMSE", "spatial"),
     ("NRMSE", "global"),
     ("NRMSE", "total"),
+    ("RMSE over", "internal std"),
     ("RMSE", "spatial"),
     ("noise", "floor"),
     ("95 % interval of", "RMSE spatial"),
@@ -92,6 +93,7 @@ def _line(metrics: Mapping[str, Mapping[str, Any]], skill: str) -> dict[str, Any
     return {
         "cells": [
             *(_number(metrics[m]["value"]) for m in ("nrmse_spatial", "nrmse_global", "nrmse_total")),
+            _number(metrics.get("rmse_over_internal_std", {}).get("value")),
             _number(spatial["value"]),
             _number(spatial["floor"]),
             "–" if spatial["low"] is None else f"{_number(spatial['low'])} to {_number(spatial['high'])}",

@@ -132,14 +132,11 @@ def _table_of_metrics(
 def _changes(rows: Sequence[Row]) -> Table:
     return _table_of_metrics(
         "Change and variability",
-        "Over the globe; trends over the test years, per decade. The noise floor stands in brackets. RMSE over "
-        "internal standard deviation is an error that no small denominator inflates: at 1 the prediction is as far off "
-        "as one member's mean over the test years usually is from the forced response. Variability is the standard "
-        "deviation of years about their trend, over the target's: near 0 for an emulator of the forced response, 1 for "
-        "one whose members vary as the target's do.",
+        "Over the globe; trends over the test years, per decade. The noise floor stands in brackets. Variability is "
+        "the standard deviation of years about their trend, over the target's: near 0 for an emulator of the forced "
+        "response, 1 for one whose members vary as the target's do.",
         rows,
         (
-            (("RMSE over", "internal std"), "rmse_over_internal_std", _both),
             (("local trends", "RMSE"), "trend_rmse_spatial", _both),
             (("local trends", "debiased"), "trend_rmse_spatial_debiased", _value),
             (("global trend", "error"), "trend_error_global", _both),

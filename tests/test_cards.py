@@ -138,6 +138,7 @@ def test_wrong_settings(setting, message):
         ("targets=[tas,pr]", ("targets", ["tas", "pr"])),
         ("test.scenario=ssp370", ("test.scenario", "ssp370")),
         ("test.years=[2080,2099]", ("test.years", [2080, 2099])),
+        ("test.period=[2020-01-01,2020-12-31]", ("test.period", ["2020-01-01", "2020-12-31"])),
         ("a=b=c", ("a", "b=c")),
     ],
 )

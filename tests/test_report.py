@@ -9,12 +9,14 @@ from html.parser import HTMLParser
 
 import cartopy
 import pytest
+import xarray as xr
 
 import climbench
 from climbench import report
 from climbench.cards import find_dataset, find_task
 from climbench.coastlines import MISSING, coastlines
 from climbench.records import Data
+from tests import synthetic as synthetic_files
 
 VOID = {"meta", "img", "br", "link", "input", "hr"}
 METRICS = ("nrmse_spatial", "nrmse_global", "nrmse_total", "rmse_spatial", "rmse_global", "rmse_spatial_debiased")
@@ -135,6 +137,7 @@ def test_every_row_of_the_table_is_shown(content):
             "1.100",
             "2.100",
             "3.100",
+            "–",
             "4.100",
             "4.200",
             "4.300 to 4.400",
@@ -143,11 +146,12 @@ def test_every_row_of_the_table_is_shown(content):
             "5.200",
             "+0.50",
         ],
-        ("tas [K]", "other"): ["200", "200", "200", "200", "0.250", "–", "200", "200", "0.250", "+200.00"],
-        ("pr [mm/day]", "lps"): ["0.123"] * 4 + ["4.200", "4.300 to 4.400", "0.123", "0.123", "5.200", "+0.12"],
+        ("tas [K]", "other"): ["200", "200", "200", "–", "200", "0.250", "–", "200", "200", "0.250", "+200.00"],
+        ("pr [mm/day]", "lps"): ["0.123"] * 3
+        + ["–", "0.123", "4.200", "4.300 to 4.400", "0.123", "0.123", "5.200", "+0.12"],
     }
     heads = page.tables[0][0]
-    assert len(heads) == 11
+    assert len(heads) == 12
     assert heads[-1] == "skillvs lps"
 
 
@@ -161,9 +165,48 @@ def test_further_tables_are_shown_with_their_headings_and_captions(content):
     assert page.scores == rendered(content).scores  # the score table is the globe's
 
 
+def test_the_error_over_internal_variability_stands_beside_the_normalised_ones(content):
+    (first, *_) = rows_of()
+    page = rendered(content, rows=[*rows_of(), {**first, "metric": "rmse_over_internal_std", "value": 0.77}])
+    place = page.tables[0][0].index("NRMSEtotal")
+    assert page.tables[0][0][place + 1] == "RMSE overinternal std"
+    assert page.tables[0][2][place + 1] == "0.770"
+
+
+def test_warnings_stand_below_the_scores_and_not_among_the_notes(content):
+    text = text_of(content, notes=["WARNING: tas: beware", "a note"])
+    assert text.count("WARNING: tas: beware") == 1
+    assert text.index("</table>") < text.index("WARNING: tas: beware") < text.index("<h2>What to know</h2>")
+    assert text.index("<h2>What to know</h2>") < text.index("a note")
+
+
+def test_a_diurnal_range_that_hardly_changes_is_reported_honestly(tmp_path):
+    """Its mean change is a thousandth of what it is elsewhere in the tests, its noise and pattern are as they were."""
+    folder, name = synthetic_files.write(tmp_path / "data"), "diurnal_temperature_range"
+    for path in folder.glob("outputs_*.nc"):
+        data = xr.load_dataset(path)
+        response = data[name].mean(("member", "lat", "lon"))
+        data[name] = data[name] - 0.999 * response
+        data.to_netcdf(path)
+    settings = {"targets": ["tas", name]}
+    result = climbench.run("climatebench", ["lps"], data=folder, set=settings, out=tmp_path / "run")
+    (warning,) = [note for note in result.notes if note.startswith("WARNING")]
+    assert f"WARNING: {name}: the NRMSEs are divided by a target mean of" in warning
+    text = (result.run_dir / "report.html").read_text(encoding="utf-8")
+    assert f"<strong>{warning}</strong>" in text
+    page = Page(text)
+    places = [page.tables[0][0].index(head) - 1 for head in ("NRMSEtotal", "RMSE overinternal std")]
+    total, over = (float(page.scores[f"{name} [K]", "lps"][place]) for place in places)
+    scores = result.scores.query("model == 'lps' and region == 'global'").set_index(["variable", "metric"])["value"]
+    assert total == pytest.approx(scores[name, "nrmse_total"], abs=0.5)
+    assert over == pytest.approx(scores[name, "rmse_over_internal_std"], abs=5e-4)
+    assert total > 5.0
+    assert over < 1.5
+
+
 def test_null_values_are_dashes(content):
     nothing = dict.fromkeys(("value", "floor", "low", "high"))
-    assert rendered(content, rows=[*rows_of(**nothing)]).scores == {("tas [K]", "lps"): ["–"] * 10}
+    assert rendered(content, rows=[*rows_of(**nothing)]).scores == {("tas [K]", "lps"): ["–"] * 11}
 
 
 def test_an_error_that_cannot_be_told_from_the_floor_says_so(content):

@@ -56,12 +56,12 @@ def test_regions_have_a_column_each():
 
 def test_changes_have_the_columns_there_are():
     table = tables(
-        row("rmse_over_internal_std", 0.6, floor=0.577, units="1"),
+        row("trend_rmse_spatial", 0.6, floor=0.577, units="K/decade"),
         row("trend_error_global", -0.02, floor=0.01, low=-0.05, high=0.01, units="K/decade"),
-        row("rmse_over_internal_std", 0.9, region="tropics", units="1"),
+        row("trend_rmse_spatial", 0.9, region="tropics", units="K/decade"),
     )["Change and variability"]
     assert [" ".join(head) for head in table.heads] == [
-        "RMSE over internal std",
+        "local trends RMSE",
         "global trend error",
         "95 % interval of global trend error",
     ]

@@ -21,24 +21,28 @@ class What(StrEnum):
     tasks = "tasks"
     models = "models"
     datasets = "datasets"
+    metrics = "metrics"
 
 
 KINDS: dict[What, Kind] = {What.tasks: "task", What.models: "model", What.datasets: "dataset"}
 
 
 def print_catalogue(what: What | None = None, include: Sequence[Path] = (), *, json: bool = False) -> None:
-    """Print names and titles of cards.
+    """Print names and titles of cards, or names and definitions of metrics.
 
     Parameters
     ----------
     what : What, optional
-        Only these; all without it.
+        Only these; all cards without it.
     include : sequence of Path
         Further folders with cards.
     json : bool
         Print one JSON object and nothing else.
     """
-    found = {w: _found(KINDS[w], include) for w in ([what] if what else What)}
+    if what is What.metrics:
+        _print_metrics(json)
+        return
+    found = {w: _found(KINDS[w], include) for w in ([what] if what else KINDS)}
     if json:
         content = {w.value: [{"name": c.name, "title": c.title} for c in cards] for w, cards in found.items()}
         console.print_json(content)
@@ -51,6 +55,24 @@ def print_catalogue(what: What | None = None, include: Sequence[Path] = (), *, j
             screen.print(f"  {card.name:<26}{protocol:<12}{card.title}", highlight=False, soft_wrap=True, markup=False)
         if w is What.models:
             _print_plugins(screen)
+
+
+def _print_metrics(json: bool) -> None:
+    """Print what forecasts can be scored by; projections have theirs on their cards."""
+    from climbench.tasks.forecast.catalogue import FORMS
+    from climbench.tasks.forecast.metrics import METRICS
+
+    if json:
+        content = [
+            {"name": n, "units": m.units, "best": m.best, "definition": m.definition} for n, m in METRICS.items()
+        ]
+        console.print_json({"metrics": content, "of_events": FORMS})
+        return
+    screen = console.out()
+    screen.print("metrics of forecasts", style="bold")
+    for name, metric in METRICS.items():
+        screen.print(f"  {name:<30}{metric.definition}", highlight=False, soft_wrap=True, markup=False)
+    screen.print(f"  of events: {', '.join(FORMS)}", highlight=False, soft_wrap=True, markup=False)
 
 
 def _found(kind: Kind, include: Sequence[Path]) -> list[Headline]:

@@ -137,12 +137,11 @@ def print_result(result: Result) -> None:
     title += " (modified settings)" if result.modified else ""
     console.print(f"[bold]{escape(title)}[/]", highlight=False, soft_wrap=True)
     if any(row["lead_time"] is not None for row in result.rows):
-        shown = [row for row in result.rows if row["region"] == result.rows[0]["region"]]
-        lines, left_out = forecast_lines(shown, console.width), list[str]()
+        lines, left_out = forecast_lines(result.rows, console.width), list[str]()
     else:
         lines, left_out = score_lines([row for row in result.rows if row["region"] == "global"], console.width)
     for line in lines:
-        console.print(escape(line), style="bold" if line[:1].strip() else "", highlight=False, soft_wrap=True)
+        console.print(escape(line), style=line_style(line), highlight=False, soft_wrap=True)
     if left_out:
         names = ", ".join(left_out)
         console.print(
@@ -152,6 +151,11 @@ def print_result(result: Result) -> None:
         console.print(f"- {escape(note)}", style="dim", highlight=False, soft_wrap=True)
     if result.run_dir is not None:
         console.print(f"Record: {result.run_dir}  (open {result.run_dir}/report.html)", highlight=False, soft_wrap=True)
+
+
+def line_style(line: str) -> str:
+    """Return how a line of a table is printed: notes dim, headings bold."""
+    return "dim" if line.startswith("- ") else "bold" if line[:1].strip() else ""
 
 
 def score_lines(rows: Sequence[dict[str, Any]], width: int) -> tuple[list[str], list[str]]:

@@ -203,6 +203,35 @@ def stats(
     console.out().print(f"The statistics of {split.describe()} are in {out}.", highlight=False, soft_wrap=True)
 
 
+@app.command("climatology")
+def climatology(
+    target: Target,
+    out: Annotated[Path, typer.Argument(help="zarr store to make.")],
+    years: Annotated[str, typer.Option("--years", metavar="FIRST:LAST", help="Years or dates to make it from.")],
+    part: Part = None,
+    variables: Variables = None,
+    levels: Levels = None,
+    grid: Grid = None,
+    statistics: Annotated[
+        str, typer.Option("--statistics", metavar="mean,seeps", help="Some of mean, std, quantile and seeps.")
+    ] = "mean",
+    window: Annotated[int, typer.Option("--window", metavar="DAYS", help="Days about each day of the year.")] = 61,
+    reader: ReaderName = None,
+    card: CardFile = None,
+    include: options.Include = None,
+) -> None:
+    """Make a climatology by hour and day of the year, as WeatherBench does, to score forecasts of other years with.
+
+    Example: climbench data climatology era5.zarr climatology.zarr --years 1990:2019 --variables 2m_temperature
+    """
+    from climbench.data.climatology_store import write_climatology
+
+    selection = _selection(variables, years, levels, None, None, grid)
+    series = selection.apply(_open(target, part, selection.variables, reader, card, include))
+    write_climatology(series, out, statistics=_names(statistics), window=window)
+    console.out().print(f"The climatology of {years} is in {out}.", highlight=False, soft_wrap=True, markup=False)
+
+
 def _convert(
     target: str,
     out: Path,

@@ -1,4 +1,4 @@
-"""``climbench list``: what tasks, models and data sets there are."""
+"""``climbench list``: what tasks, models, data sets and metrics there are."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from climbench.cli import catalogue, options
 
 
 def list_(
-    what: Annotated[catalogue.What | None, typer.Argument(help="Only these; all without.")] = None,
+    what: Annotated[catalogue.What | None, typer.Argument(help="Only these; all but metrics without.")] = None,
     include: options.Include = None,
     json: options.Json = False,
 ) -> None:
-    """List tasks, models and data sets."""
+    """List tasks, models and data sets, or the metrics that forecasts can be scored by."""
     catalogue.print_catalogue(what, include or (), json=json)

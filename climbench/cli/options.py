@@ -8,7 +8,10 @@ from typing import Annotated, Any
 import typer
 
 Task = Annotated[str, typer.Option("--task", help="Task name or card file; climbench list tasks.")]
-Data = Annotated[str | None, typer.Option("--data", help="Data folder, or name of a data set.")]
+Data = Annotated[
+    str | None,
+    typer.Option("--data", help="Data folder, or name of a data set; of forecasts the truth, a store or URL."),
+]
 Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the task's card; the value is YAML. Repeatable."),

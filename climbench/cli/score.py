@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -11,6 +11,9 @@ from rich.markup import escape
 from climbench.cli import console, options
 from climbench.cli.forecast_table import profile_lines
 from climbench.errors import RunError
+
+if TYPE_CHECKING:
+    from climbench.experiments.profiles import ProfileTable
 
 LOCAL = "local"
 
@@ -31,6 +34,10 @@ def score(
     every_profile: Annotated[
         bool, typer.Option("--every-profile", help="Forecasts: one table by the conventions of every tool.")
     ] = False,
+    lead: Annotated[
+        list[float] | None,
+        typer.Option("--lead", metavar="HOURS", help="Only this lead time of --every-profile. Repeatable."),
+    ] = None,
     scheduler: Annotated[
         str | None,
         typer.Option(
@@ -52,8 +59,25 @@ def score(
 
     place = {None: THREADS, LOCAL: None}.get(scheduler, scheduler)
     if every_profile:
-        _every_profile(predictions, task, data, options.settings(set_), include or [], place, out, json)
+        from climbench.experiments.profiles import every_profile as score_by_all
+
+        with console.progress(announce_on=console.err() if json else console.out()) as progress:
+            table = score_by_all(
+                task,
+                predictions,
+                data=data,
+                set=options.settings(set_),
+                leads=lead,
+                include=include or (),
+                out=out,
+                fresh=fresh,
+                scheduler=place,
+                progress=progress,
+            )
+        _show_profiles(table, json)
         return
+    if lead:
+        raise RunError("--lead is for --every-profile; what is scored is chosen with --set leads.first=24 and so on.")
 
     with console.progress(announce_on=console.err() if json else console.out()) as progress:
         result = harness.score(
@@ -73,32 +97,16 @@ def score(
         console.print_result(result)
 
 
-def _every_profile(
-    predictions: str,
-    task: str,
-    data: str | None,
-    settings: dict[str, Any],
-    include: list[Path],
-    scheduler: str | None,
-    out: Path | None,
-    json: bool,
-) -> None:
+def _show_profiles(table: ProfileTable, json: bool) -> None:
     """Print one forecast's scores under all profiles."""
-    from climbench.experiments.profiles import every_profile
-
-    if out is not None:
-        raise RunError("--every-profile writes no record; leave out --out, or name one profile: --set profile=wb2.")
-    with console.progress(announce_on=console.err() if json else console.out()) as progress:
-        table = every_profile(
-            task, predictions, data=data, set=settings, include=include, scheduler=scheduler, progress=progress
-        )
     if json:
         console.print_json(table.to_json())
         return
     screen = console.out()
     for line in profile_lines(table, screen.width):
-        bold = "bold" if line[:1].strip() and not line.startswith("-") else ""
-        screen.print(escape(line), style=bold, highlight=False, soft_wrap=True)
+        screen.print(escape(line), style=console.line_style(line), highlight=False, soft_wrap=True)
+    if table.run_dir is not None:
+        screen.print(f"Record: {table.run_dir}", highlight=False, soft_wrap=True)
 
 
 def validate(

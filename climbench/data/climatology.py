@@ -6,27 +6,26 @@ day 365 there too, and statistics are taken over the triangular window of 61 day
 weight. What a climatology was made from stands in its attribute ``climatology_period``: the first and the last time.
 
 Reference: Rasp et al. (2023), WeatherBench 2, arXiv:2308.15560; the "explicit" method, in which standard deviations
-(divided by the sum of weights, not by one less) and quantiles are those of the pool of window and years. A series of
-dry fractions counts all 61 days alike; the threshold between light and heavy is the weighted 2/3 quantile of what is
+(divided by the sum of weights, not by one less) and quantiles are those of the pool of window and years. A dry
+fraction counts all 61 days alike; the threshold between light and heavy is the weighted 2/3 quantile of what is
 not dry (Rodwell et al., 2010, doi:10.1002/qj.656).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from climbench.calendars import label
+from climbench.data.climatology_bands import Wanted, bands
 from climbench.data.day_windows import DAYS, WINDOW, CalendarDays, dates, full_hours, window_weights
-from climbench.data.field_room import Band, FieldRoom
-from climbench.data.window_pools import Moments, Pools
+from climbench.data.field_room import FieldRoom
 from climbench.errors import DataError, did_you_mean
 
 STATISTICS = ("mean", "std", "quantile", "seeps")
@@ -35,7 +34,6 @@ SEEPS_DRY: Mapping[str, float] = MappingProxyType(  # metres; less counts as dry
 )
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 MEMORY = 256 * 2**20
-BLOCK_BYTES = 32 * 2**20
 PERIOD = "climatology_period"
 YEARS = re.compile(r"(?<!\d)(\d{4})-(\d{4})(?!\d)")
 MAP = ("latitude", "longitude")
@@ -98,7 +96,7 @@ def climatology(
     window_weights(window)  # refuses a window that cannot be
     made: dict[str, xr.DataArray] = {}
     for name in names:
-        wanted = _Wanted(statistics, tuple(quantiles), _dry(series[name], statistics), window)
+        wanted = Wanted(statistics, tuple(quantiles), _dry(series[name], statistics), window)
         made |= _of_variable(series[name], days, wanted, memory, scratch)
     if not made:
         raise DataError(f"None of {', '.join(names)} is precipitation that SEEPS is for ({', '.join(SEEPS_DRY)}).")
@@ -134,39 +132,19 @@ def _dry(variable: xr.DataArray, statistics: Sequence[str]) -> float | None:
     return dry
 
 
-class _Wanted(NamedTuple):
-    statistics: Sequence[str]
-    quantiles: tuple[float, ...]
-    dry: float | None
-    window: int
-
-    @property
-    def moments(self) -> bool:
-        return bool({"mean", "std"} & set(self.statistics))
-
-    @property
-    def pools(self) -> bool:
-        return "quantile" in self.statistics or self.dry is not None
-
-    def suffixes(self) -> list[str]:
-        found = {"mean": [""], "std": ["_std"], "quantile": ["_quantile"]}
-        found["seeps"] = ["_seeps_threshold", "_seeps_dry_fraction"] if self.dry is not None else []
-        return [suffix for statistic in self.statistics for suffix in found[statistic]]
-
-
 def _of_variable(
-    variable: xr.DataArray, days: CalendarDays, wanted: _Wanted, memory: int, scratch: Path | None
+    variable: xr.DataArray, days: CalendarDays, wanted: Wanted, memory: int, scratch: Path | None
 ) -> dict[str, xr.DataArray]:
     variable = variable.transpose("time", ..., *MAP)
     rooms = {suffix: _room(variable, days, wanted, suffix, scratch) for suffix in wanted.suffixes()}
-    for band, results in _bands(variable, days, wanted, memory) if rooms else ():
+    for band, results in bands(variable, days, wanted, memory) if rooms else ():
         for suffix in rooms.keys() & results.keys():
             rooms[suffix].put(band, results[suffix])
         results.clear()
     return {room.name: room.array() for room in rooms.values()}
 
 
-def _room(variable: xr.DataArray, days: CalendarDays, wanted: _Wanted, suffix: str, scratch: Path | None) -> FieldRoom:
+def _room(variable: xr.DataArray, days: CalendarDays, wanted: Wanted, suffix: str, scratch: Path | None) -> FieldRoom:
     """Return where one statistic is put."""
     coords: dict[str, np.ndarray] = {"hour": days.hours, "dayofyear": np.arange(1, DAYS + 1)}
     if suffix == "_quantile":
@@ -176,56 +154,6 @@ def _room(variable: xr.DataArray, days: CalendarDays, wanted: _Wanted, suffix: s
     if suffix == "_seeps_dry_fraction":
         attrs["units"] = "1"
     return FieldRoom(f"{variable.name}{suffix}", coords, attrs, scratch)
-
-
-def _bands(
-    variable: xr.DataArray, days: CalendarDays, wanted: _Wanted, memory: int
-) -> Iterator[tuple[Band, dict[str, np.ndarray]]]:
-    """Yield parts of a variable and their statistics (hour, day, [quantile,] cell) by suffix."""
-    spread = "std" in wanted.statistics
-    quantiles = wanted.quantiles if "quantile" in wanted.statistics else ()
-    if wanted.moments:
-        for band, cells in _cut(variable, Moments.cell_bytes(days, spread), memory):
-            yield band, _read(variable, band, Moments(days, cells, wanted.window, spread))
-    if wanted.pools:
-        for band, cells in _cut(variable, Pools.cell_bytes(days), memory):
-            yield band, _read(variable, band, Pools(days, cells, wanted.window, quantiles, wanted.dry))
-
-
-def _cut(variable: xr.DataArray, cell_bytes: int, memory: int) -> Iterator[tuple[Band, int]]:
-    """Yield the bands of a variable, level by level, with the number of cells in each."""
-    columns, rows = variable.sizes["longitude"], variable.sizes["latitude"]
-    step = int(max(1, memory // (cell_bytes * columns)))
-    for level in range(variable.sizes["level"]) if "level" in variable.dims else (None,):
-        for start in range(0, rows, step):
-            stop = min(start + step, rows)
-            yield Band(level, slice(start, stop)), (stop - start) * columns
-
-
-def _read(variable: xr.DataArray, band: Band, into: Moments | Pools) -> dict[str, np.ndarray]:
-    """Read a band of a series in whole chunks of time, and return its statistics."""
-    level = {} if band.level is None else {"level": slice(band.level, band.level + 1)}
-    part = variable.isel({"latitude": band.rows, **level})
-    cells = part.sizes["latitude"] * part.sizes["longitude"]
-    step = _stretch(part)
-    for start in range(0, part.sizes["time"], step):
-        values = part.isel(time=slice(start, start + step)).values
-        into.add(start, values.reshape(-1, cells))
-    return into.results()
-
-
-def _stretch(part: xr.DataArray) -> int:
-    """Return how many times to read at once: whole chunks, whatever of each is asked for, that fit into a block."""
-    stored = part.encoding.get("chunks")
-    chunks = dict.fromkeys(map(str, part.dims), 1)
-    if part.chunks is not None:
-        chunks = {str(d): max(sizes) for d, sizes in zip(part.dims, part.chunks, strict=True)}
-    elif isinstance(stored, tuple) and len(stored) == part.ndim:
-        chunks = {str(d): int(size) for d, size in zip(part.dims, stored, strict=True)}
-    one = part.dtype.itemsize
-    for dim in (d for d in map(str, part.dims) if d != "time"):
-        one *= -(-part.sizes[dim] // chunks[dim]) * chunks[dim]
-    return max(1, BLOCK_BYTES // one // chunks["time"]) * chunks["time"]
 
 
 def period_of(climatology: xr.Dataset, name: str = "") -> Period | None:

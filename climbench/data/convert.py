@@ -192,7 +192,7 @@ def _lay_out(
 ) -> None:
     """Write metadata, coordinates and what has no time; what has time follows in slabs."""
     timed = [str(v) for v in data.data_vars if along in data[v].dims]
-    template = data.chunk({along: -1} if along else {}) if timed else data
+    template = data.chunk(-1) if timed else data  # whole: chunks of the source may cut across those of the store
     with zarr.config.set({"array.write_empty_chunks": True}), _quiet():
         template.assign_attrs(climbench_conversion=identity).to_zarr(
             store, mode="w", zarr_format=3, consolidated=True, encoding=layout, compute=False

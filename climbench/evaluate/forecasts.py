@@ -13,9 +13,8 @@ import xarray as xr
 from climbench import records
 from climbench.cards import DatasetCard, ForecastCard, find_dataset, list_cards
 from climbench.data.stores import is_url
-from climbench.errors import CardError, ClimbenchError, DataError, did_you_mean
+from climbench.errors import CardError, DataError, did_you_mean
 from climbench.evaluate.opening import task_card
-from climbench.evaluate.projections import Inspection
 from climbench.records import Data, Predictions, Result
 from climbench.tasks.forecast.scoring import Forecasts, ForecastScores
 from climbench.tasks.forecast.stores import Places, forget
@@ -105,6 +104,38 @@ def open_forecast_task(
     ClimbenchError
         If there is no such task, setting or data, or the climatology saw the test period.
     """
+    opened = find_forecast_task(task, data, settings, include)
+    card = opened.card
+    if card.climatology == OWN:
+        progress("making the climatology of the training period", 0, 1)
+        opened.climatology = str(training_climatology(card, opened.open_truth(), opened.data.fingerprint))
+    elif card.climatology is not None:
+        opened.notes += refuse_overlap(card, opened.places("").open("climatology"), card.climatology)
+    return opened
+
+
+def find_forecast_task(
+    task: str | Path,
+    data: str | Path | None = None,
+    settings: Mapping[str, Any] | None = None,
+    include: Sequence[Path] = (),
+) -> ForecastTask:
+    """Return a forecast task with its truth opened; its climatology is named, and neither made nor looked at.
+
+    Parameters
+    ----------
+    task, data, settings, include
+        As for `open_forecast_task`.
+
+    Returns
+    -------
+    ForecastTask
+
+    Raises
+    ------
+    ClimbenchError
+        If there is no such task, setting or data.
+    """
     forget()
     card, modified = task_card(task, settings or {}, include)
     if not isinstance(card, ForecastCard):
@@ -112,14 +143,13 @@ def open_forecast_task(
     dataset = find_dataset(card.dataset, include)
     truth, dataset = _truth(card, dataset, data, include)
     folders = tuple(str(folder) for folder in include)
-    opened = ForecastTask(card, modified, dataset, truth, None, _described(truth, dataset, folders), [], folders)
-    if card.climatology == OWN:
-        progress("making the climatology of the training period", 0, 1)
-        opened.climatology = str(training_climatology(card, opened.open_truth(), opened.data.fingerprint))
-    elif card.climatology is not None:
-        opened.climatology = card.climatology
-        opened.notes += refuse_overlap(card, opened.places("").open("climatology"), card.climatology)
-    return opened
+    try:
+        described = _described(truth, dataset, folders)
+    except DataError as error:
+        if data is not None:
+            raise
+        raise DataError(f"{error}\nOr name a truth on this machine with --data.") from error
+    return ForecastTask(card, modified, dataset, truth, card.climatology, described, [], folders)
 
 
 def _truth(
@@ -246,44 +276,43 @@ def score_forecast(
     ClimbenchError
         If the store cannot be opened, or does not answer the task.
     """
-    name = model or str(forecast).rstrip("/").rpartition("/")[2].removesuffix(".zarr").removesuffix(".nc")
-    opened = Forecasts.open(task.card, task.dataset, task.places(forecast))
-    scores = opened.score(
-        profile, client=client, threads=threads, told=lambda done, total: progress("scoring", done, total)
-    )
-    return ScoredForecast(task, scores, name, str(forecast))
+    name = profile or task.card.profile
+    return score_forecast_by(task, forecast, [name], model=model, client=client, threads=threads, progress=progress)[
+        name
+    ]
 
 
-def inspect_forecast(task: ForecastTask, forecast: str | Path) -> Inspection:
-    """Return what is wrong with a forecast store, from its metadata and one map of each target.
+def score_forecast_by(
+    task: ForecastTask,
+    forecast: str | Path,
+    profiles: Sequence[str],
+    *,
+    model: str | None = None,
+    client: Client | None = None,
+    threads: int | None = None,
+    progress: Told = _silent,
+) -> dict[str, ScoredForecast]:
+    """Score a forecast store by the conventions of several profiles.
 
     Parameters
     ----------
-    task : ForecastTask
-        From `open_forecast_task`.
-    forecast : str or Path
-        A file or store by path or URL.
+    profiles : sequence of str
+        Whose conventions hold.
+    task, forecast, model, client, threads, progress
+        As for `score_forecast`.
 
     Returns
     -------
-    Inspection
-        Its notes begin with the coverage; it holds no prediction.
+    dict of str to ScoredForecast
+        By profile.
+
+    Raises
+    ------
+    ClimbenchError
+        As `score_forecast` does.
     """
-    found = Inspection(notes=list(task.notes))
-    try:
-        opened = Forecasts.open(task.card, task.dataset, task.places(forecast))
-    except ClimbenchError as error:
-        found.problems.append(str(error))
-        return found
-    matched = opened.matched
-    found.notes = [matched.coverage, *(f"modified: {text}" for text in matched.departures), *found.notes]
-    wanted, why = opened.scorable()
-    found.notes += why
-    found.problems += [f"{name}: nothing of it can be scored" for name, metrics in wanted.items() if not metrics]
-    for target in matched.targets:
-        bad = opened.missing_in_first(target)
-        if bad and task.card.nan == "error":
-            found.problems.append(
-                f"{target.name}: {bad} missing or infinite values in the first map. Mend it, or add --set nan=mask."
-            )
-    return found
+    name = model or str(forecast).rstrip("/").rpartition("/")[2].removesuffix(".zarr").removesuffix(".nc")
+    scores = Forecasts.open(task.card, task.dataset, task.places(forecast)).score_by(
+        profiles, client=client, threads=threads, told=lambda done, total: progress("scoring", done, total)
+    )
+    return {profile: ScoredForecast(task, found, name, str(forecast)) for profile, found in scores.items()}

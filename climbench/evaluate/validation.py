@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from climbench.cards import ForecastCard
-from climbench.evaluate.forecasts import inspect_forecast, open_forecast_task
+from climbench.evaluate.forecast_inspection import inspect_forecast
+from climbench.evaluate.forecasts import find_forecast_task
 from climbench.evaluate.opening import open_task, task_card
 from climbench.evaluate.projections import Inspection, inspect
 from climbench.tasks.sources import Progress, no_progress
@@ -50,6 +51,6 @@ def validate(
     """
     card, _ = task_card(task, settings or {}, include)
     if isinstance(card, ForecastCard):
-        return inspect_forecast(open_forecast_task(task, data, settings, include, progress), path)
+        return inspect_forecast(find_forecast_task(task, data, settings, include), path)
     opened = open_task(task, data, settings, include, progress)
     return inspect(Path(path), opened.task, opened.task.target())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +17,9 @@ from climbench.plots import FAINT, INK
 from climbench.variables import LEXICON
 
 COLOURS = ("#0b6e99", "#c8553d", "#5b8c3a", "#7d4f9e", "#b8860b", "#3d5a80")
+LETTERS_AN_INCH = 16  # of the small print
+EXPLAINED = "lines: mean over draws; bands: one standard deviation of draws; grey: at or below the noise floor"
+CROSSOVERS = "triangles: first n with an error below that of {} (hollow: not at all larger n); bars: 95 % over draws"
 TITLES = {"all": "target: all members", "same": "target: the same n members"}
 
 
@@ -40,7 +44,7 @@ def members_chart(
     chosen = scores[scores["metric"] == metric]
     variables, targets = list(dict.fromkeys(chosen["variable"])), list(dict.fromkeys(chosen["target"]))
     models = list(dict.fromkeys(chosen["model"]))
-    figure = Figure(figsize=(4.6 * len(variables), 3.0 * len(targets) + 0.7), facecolor="white")
+    figure = Figure(figsize=(4.6 * len(variables), 3.0 * len(targets) + 1.0), facecolor="white")
     FigureCanvasAgg(figure)
     panels = figure.subplots(len(targets), len(variables), sharex=True, squeeze=False)
     for row, target in enumerate(targets):
@@ -55,11 +59,16 @@ def members_chart(
             )
     for axes in panels[-1]:
         axes.set_xlabel("members averaged in training, n")
-    panels[0, 0].legend(fontsize=8, frameon=False)
-    legend = "lines: mean over draws; bands: one standard deviation over draws; grey: at or below the noise floor"
-    figure.text(0.99, 0.015, legend, ha="right", fontsize=7.5, color=FAINT)
-    figure.text(0.01, 0.015, origin, fontsize=7.5, color=FAINT, parse_math=False)
-    figure.tight_layout(rect=(0, 0.03, 1, 1))
+    columns = min(len(models), 2 * len(variables))
+    lines, names = panels[0, 0].get_legend_handles_labels()
+    figure.legend(lines, names, loc="upper center", ncols=columns, fontsize=8, frameon=False)
+    against = list(dict.fromkeys(crossovers[crossovers["n"].notna()]["against"]))
+    said = (EXPLAINED, *(CROSSOVERS.format(name) for name in against), origin)
+    words = "\n".join(textwrap.fill(part, int(LETTERS_AN_INCH * figure.get_figwidth())) for part in said)
+    figure.text(0.01, 0.01, words, fontsize=7.5, color=FAINT, parse_math=False, linespacing=1.4)
+    height = figure.get_figheight()
+    above, below = 0.2 * -(-len(models) // columns) + 0.1, 0.15 * (words.count("\n") + 1) + 0.1  # inches
+    figure.tight_layout(rect=(0, below / height, 1, 1.0 - above / height))
     return figure
 
 
@@ -94,7 +103,7 @@ def _draw(axes: Any, scores: pd.DataFrame, models: Sequence[str]) -> None:
 def _mark_crossovers(
     axes: Any, crossovers: pd.DataFrame, scores: pd.DataFrame, metric: str, models: Sequence[str]
 ) -> None:
-    """Draw where a model's line goes below the other's, with the interval over draws, at the foot of the panel."""
+    """Draw where a model's line first goes below the other's, with the interval over draws, at the panel's foot."""
     target, variable = scores["target"].iloc[0], scores["variable"].iloc[0]
     here = (crossovers["metric"] == metric) & (crossovers["target"] == target) & (crossovers["variable"] == variable)
     largest = max(scores["n"])
@@ -106,4 +115,5 @@ def _mark_crossovers(
         height = 0.04 + 0.04 * place
         transform = axes.get_xaxis_transform()
         axes.plot([float(e) for e in ends], [height] * 2, color=colour, linewidth=2.4, transform=transform, zorder=4)
-        axes.plot(float(row["n"]), height, "v", color=colour, markersize=6, transform=transform, zorder=5)
+        fill = colour if row["stays"] else "white"
+        axes.plot(float(row["n"]), height, "v", color=colour, mfc=fill, markersize=6, transform=transform, zorder=5)

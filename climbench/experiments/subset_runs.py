@@ -12,6 +12,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,7 @@ from climbench.models.pattern_scaling import LinearPatternScaling
 from climbench.tasks.sources import Progress, no_progress
 
 SUBSETS_AT_ONCE = 100
+_OPENING = Lock()
 
 
 @dataclass(frozen=True)
@@ -118,11 +120,11 @@ class Bench:
         self, members: tuple[Hashable, ...], inputs: tuple[str, ...], wanted: tuple[str, ...]
     ) -> dict[str, xr.Dataset]:
         """Return training data, made once for emulators that want the same after one another."""
-        key = (members, inputs, wanted)
-        if self._training is None or self._training[0] != key:
-            self._training = None
-            self._training = (key, self.ensemble.training(members, inputs, wanted))
-        return self._training[1]
+        key, made = (members, inputs, wanted), self._training
+        if made is None or made[0] != key:
+            made = self._training = None  # what is not wanted any more makes room
+            made = self._training = (key, self.ensemble.training(members, inputs, wanted))
+        return made[1]  # a worker's other thread may have put its own in its place meanwhile
 
     def kept(self, prediction: xr.Dataset, about: dict[str, Any]) -> Kept:
         """Return what is kept of a prediction; members of one are averaged."""
@@ -131,9 +133,14 @@ class Bench:
 
 
 @lru_cache(maxsize=1)
+def _bench(setting: Setting, identity: str) -> Bench:
+    return Bench.of(setting.open(), setting.leave_out)
+
+
 def bench(setting: Setting, identity: str) -> Bench:
     """Return the bench of an experiment, opened once in each process for data and code of one fingerprint."""
-    return Bench.of(setting.open(), setting.leave_out)
+    with _OPENING:  # a worker's threads ask at the same time, and a cache alone lets each of them open all
+        return _bench(setting, identity)
 
 
 def work_on(setting: Setting, identity: str, piece: Piece) -> Kept:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -57,7 +58,7 @@ def run(
     opened = open_forecast_task(task, data, set, folders, progress.step)
     cards = [find_any_model(m, opened.card, folders) for m in models or opened.card.baselines]
     refuse_repeats(cards)
-    progress.announce(_origin(opened))
+    progress.announce(origin(opened))
     identity = records.fingerprint(
         {
             "task": opened.card.settings(),
@@ -78,7 +79,8 @@ def run(
     return read_result(directory.path)
 
 
-def _origin(opened: ForecastTask) -> str:
+def origin(opened: ForecastTask) -> str:
+    """Return one line that says what truth is scored against."""
     kind = "SIMULATED DATA" if opened.data.kind == "simulated" else "Data"
     return f"{kind}: {opened.truth}, in the names and units of {opened.dataset.name}."
 
@@ -112,6 +114,9 @@ def _predict(work: Run, card: ModelCard) -> None:
     cost = work.costs[card.name] = Cost()
     if hasattr(forecaster, "progress"):
         forecaster.progress = work.progress
+    checkpoints = work.folder / "checkpoints"
+    if hasattr(forecaster, "checkpoints"):
+        forecaster.checkpoints = checkpoints / card.name
     work.progress.stage(f"{card.name}: fitting")
     truth = work.task.open_truth()
     train, validation = training(work.task.card, truth)
@@ -122,6 +127,7 @@ def _predict(work: Run, card: ModelCard) -> None:
         fitted = work.folder / "fitted" / card.name
         with emulators_fault(card.name, "save"), writing(fitted):
             forecaster.save(fitted)
+    shutil.rmtree(checkpoints, ignore_errors=True)
     work.progress.stage(f"{card.name}: forecasting")
     with timed(cost, "predict_seconds"), emulators_fault(card.name, "predict"):
         forecast_into(
@@ -145,12 +151,19 @@ def _record(
     extra: Mapping[str, Any],
     progress: Progress,
 ) -> None:
-    """Write scores, statistics, card, report and, last, provenance."""
+    """Write scores with their intervals, statistics, card, report and, last, provenance."""
     from climbench.forecast_report import write_forecast_report
     from climbench.recording import provenance, write_scores
+    from climbench.tasks.forecast.intervals import with_intervals
+    from climbench.tasks.forecast.profiles import PROFILES
 
     first = next(iter(scored.values()))
-    rows = [row for part in scored.values() for row in part.rows]
+    profile = PROFILES[first.task.card.profile]
+    rows = [
+        row
+        for part in scored.values()
+        for row in with_intervals(part.rows, part.scores.statistics, profile, part.scores.members)
+    ]
     write_scores(folder, first.task.card, rows, {model: part.scores.statistics for model, part in scored.items()})
     stores = sorted((folder / "predictions").glob("*.zarr"))
     modified = any(part.modified for part in scored.values())
@@ -190,7 +203,7 @@ def score(
 
     progress = progress or Progress()
     opened = open_forecast_task(task, data, set, [Path(folder) for folder in include], progress.step)
-    progress.announce(_origin(opened))
+    progress.announce(origin(opened))
     progress.stage("scoring")
     with nullcontext() if scheduler == THREADS else cluster(scheduler) as client:
         scored = score_forecast(opened, predictions, client=client, progress=progress.step)

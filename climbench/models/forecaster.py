@@ -31,7 +31,7 @@ class Forecaster(Protocol):
         Whether it forecasts a distribution: `predict` then gives members where it is asked for more than one.
     """
 
-    history: ClassVar[int] = 1
+    history: int = 1
     ensemble: ClassVar[bool] = False
 
     def fit(

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import xarray as xr
 
+from climbench.errors import ModelError
 from climbench.models.base import Emulator
 from climbench.models.lightning import NetworkEmulator
 from climbench.models.pattern_scaling import LinearPatternScaling
@@ -119,6 +120,7 @@ class ResidualOnPatternScaling(Emulator):
 
     def save(self, directory: Path) -> None:
         """Write line and network into a folder, without pickle; raise `ModelError` where it was not fitted."""
+        directory.mkdir(parents=True, exist_ok=True)
         self.line.save(directory / "line")
         self.residual.save(directory / "network")
         content = {"network": self.network, "arguments": self.arguments}
@@ -127,8 +129,13 @@ class ResidualOnPatternScaling(Emulator):
     @classmethod
     def load(cls, directory: Path) -> ResidualOnPatternScaling:
         """Return the emulator that `save` wrote; raise `ModelError` where the folder holds none that is whole."""
-        content = json.loads((directory / "settings.json").read_text(encoding="utf-8"))
-        emulator = cls(content["network"], content["arguments"])
+        try:
+            content = json.loads((directory / "settings.json").read_text(encoding="utf-8"))
+            emulator = cls(content["network"], content["arguments"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ModelError(
+                f"{directory} holds no pattern scaling with a network that can be read: {error}"
+            ) from error
         emulator.line = LinearPatternScaling.load(directory / "line")
         emulator.residual = type(emulator.residual).load(directory / "network")
         return emulator

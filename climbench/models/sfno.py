@@ -18,11 +18,11 @@ from torch_harmonics.examples.models import SphericalFourierNeuralOperator
 from climbench.models.layers.globe import require_globe
 from climbench.models.layers.row_interpolation import RowInterpolation
 from climbench.models.lightning import NetworkEmulator
-from climbench.quadrature import quadrature
+from climbench.quadrature import Rule, quadrature
 
 
 class SFNONetwork(nn.Module):
-    """A spherical Fourier neural operator behind and before an interpolation to Gaussian rows.
+    """A spherical Fourier neural operator behind and before an interpolation to rows that it can transform.
 
     Spherical harmonic transforms are exact on Gaussian rows; they are not defined on rows of equal steps without the
     poles, as many grids have. So maps are interpolated linearly in latitude to as many Gaussian rows, less than a
@@ -43,34 +43,49 @@ class SFNONetwork(nn.Module):
         Number of columns.
     width, layers, scale : int
         Channels within the operator, its blocks, and by what factor the grid is coarser between them.
+    rule : str
+        The quadrature rule of the rows that are transformed; a grid that has them is not interpolated.
+    operator : type of Module
+        Which of torch-harmonics' operators.
+    **options
+        Further arguments of the operator.
     """
 
     def __init__(
-        self, channels: int, variables: int, latitude: np.ndarray, longitudes: int, width: int, layers: int, scale: int
+        self,
+        channels: int,
+        variables: int,
+        latitude: np.ndarray,
+        longitudes: int,
+        width: int,
+        layers: int,
+        scale: int,
+        rule: Rule = "legendre-gauss",
+        operator: type[nn.Module] = SphericalFourierNeuralOperator,
+        **options: Any,
     ) -> None:
         super().__init__()
-        gaussian = quadrature("legendre-gauss", latitude.size).latitude
-        self.to_gaussian = RowInterpolation(latitude, gaussian)
-        self.from_gaussian = RowInterpolation(gaussian, latitude)
-        self.operator = SphericalFourierNeuralOperator(
+        rows = quadrature(rule, latitude.size).latitude
+        self.to_rows = RowInterpolation(latitude, rows)
+        self.from_rows = RowInterpolation(rows, latitude)
+        chosen = {"normalization_layer": "none", "pos_embed": "learnable latlon", "bias": True, **options}
+        self.operator = operator(
             img_size=(latitude.size, longitudes),
-            grid="legendre-gauss",
+            grid=rule,
             grid_internal="legendre-gauss",
             scale_factor=scale,
             in_chans=channels,
             out_chans=variables,
             embed_dim=width,
             num_layers=layers,
-            normalization_layer="none",
-            pos_embed="learnable latlon",
-            bias=True,
+            **chosen,
         )
 
     def forward(self, windows: torch.Tensor) -> torch.Tensor:
         """Return (batch, variable, latitude, longitude) for (batch, year, channel, latitude, longitude)."""
         # Transforms count rows from the north.
-        southward = self.to_gaussian(windows.flatten(1, 2)).flip(-2)
-        fields: torch.Tensor = self.from_gaussian(self.operator(southward).flip(-2))
+        southward = self.to_rows(windows.flatten(1, 2)).flip(-2)
+        fields: torch.Tensor = self.from_rows(self.operator(southward).flip(-2))
         return fields
 
 

@@ -26,7 +26,7 @@ class ConvolutionPair(nn.Module):
     There is no normalisation over the map: it would take away the mean that tells how much carbon dioxide there is.
     """
 
-    def __init__(self, channels_in: int, channels_out: int, *, pole_rows: bool) -> None:
+    def __init__(self, channels_in: int, channels_out: int, *, pole_rows: bool | None) -> None:
         super().__init__()
         self.first = SphericalConvolution(channels_in, channels_out, pole_rows=pole_rows)
         self.second = SphericalConvolution(channels_out, channels_out, pole_rows=pole_rows)
@@ -52,8 +52,8 @@ class UNetNetwork(nn.Module):
         Channels of each level. As many levels are used as the grid can be halved, and one.
     place_maps : int
         How many trained maps.
-    pole_rows : bool
-        Whether the outermost rows lie on the poles.
+    pole_rows : bool or None
+        Whether the outermost rows lie on the poles; None for maps of a region.
     """
 
     def __init__(
@@ -64,13 +64,14 @@ class UNetNetwork(nn.Module):
         widths: Sequence[int],
         place_maps: int,
         *,
-        pole_rows: bool = False,
+        pole_rows: bool | None = False,
     ) -> None:
         super().__init__()
         used = list(widths[: halvings(grid) + 1])
         self.place_embed = nn.Parameter(0.1 * torch.randn(1, place_maps, *grid))
         # Level by level the poles' own rows are averaged into cells, so that only the finest has rows on the poles.
-        kinds = [pole_rows, *[False] * (len(used) - 1)]
+        coarse = None if pole_rows is None else False
+        kinds = [pole_rows, *[coarse] * (len(used) - 1)]
         before = [channels + place_maps, *used[:-1]]
         self.down = nn.ModuleList(
             ConvolutionPair(i, o, pole_rows=k) for i, o, k in zip(before, used, kinds, strict=True)

@@ -6,19 +6,29 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from scipy.stats import binom
 
 import climbench
 from climbench.cards import list_cards
-from climbench.errors import ClimbenchError
+from climbench.errors import DataError, RunError
+from climbench.experiments.kept_results import load
+from climbench.grids import latitude_weights
+from climbench.metrics.errors import rmse_spatial
+from climbench.worlds.mini_esm import MiniESM
+from tests.acceptance.test_issue_02 import scored
 from tests.experiments.test_real_ensembles import csiro, pcm
 
 __all__ = ["csiro", "pcm"]  # fixtures
 
+WORLD = MiniESM()
 N = [1, 2, 3, 5, 10, 20, 50]
+pytestmark = pytest.mark.timeout(3000)  # the networks of the members experiment train for minutes
 NETWORKS = ["cnn-lstm", "cnn-lstm-on-lps"]
+VARIABLES = ["tas", "pr"]
 NOISY = pytest.mark.xfail(
-    reason="at this size its error on tas comes from its training: 0.16 to 0.21 K at any n", strict=False
+    reason="at this size its error on tas comes from its training: 0.14 to 0.21 K at any n", strict=False
 )
+DRAWS = 20  # independent ones, for the floor
 CESM2 = {"targets": ["tas", "pr"], "train": ["ssp585"], "test.scenario": "ssp126", "test.years": [2080, 2099]}
 
 
@@ -40,7 +50,8 @@ def experiment(cache, tmp_path_factory):
         patch.setenv("CLIMBENCH_CACHE", str(cache))
         patch.setenv("CLIMBENCH_OFFLINE", "1")
         out = tmp_path_factory.mktemp("members") / "run"
-        found = climbench.members("em-mpi", ["lps", "cnn-lstm"], draws={"cnn-lstm": 3, "": 20}, preset="demo", out=out)
+        draws = {**dict.fromkeys(NETWORKS, 3), "": 20}
+        found = climbench.members("em-mpi", ["lps", *NETWORKS], draws=draws, preset="demo", out=out)
     print("\n" + found.scores[found.scores["metric"] == "rmse_spatial"].to_string())
     print(found.verdicts.to_string())
     print(found.crossovers.to_string())
@@ -54,25 +65,43 @@ def spatial(experiment, model, variable, target, column="value"):
     return chosen.set_index("n")[column]
 
 
-@pytest.mark.parametrize("variable", ["tas", "pr"])
-def test_the_known_forced_response_meets_the_floor_at_every_n(experiment, variable):
-    """In root mean square over draws; from n = 20 on, draws of 50 members are no longer independent of one another."""
-    draws = experiment.draws
-    chosen = draws[(draws["model"] == "forced-response") & (draws["metric"] == "rmse_spatial")]
-    chosen = chosen[(chosen["variable"] == variable) & (chosen["target"] == "same")]
+@pytest.fixture(scope="module")
+def squares():
+    """Mean squares of the known forced response against means over n members, in draws that share no member."""
+    years, found = (2080, 2100), {}
+    truth = scored(WORLD.forced_response("ssp245", years))
+    weights = latitude_weights(truth["latitude"], "cos_latitude")
+    for n in N:
+        numbers = (range(1 + n * draw, 1 + n * (draw + 1)) for draw in range(DRAWS))
+        means = (scored(WORLD.members("ssp245", m, seed=7, years=years)).mean("member") for m in numbers)
+        found[n] = [rmse_spatial(truth, mean, weights) ** 2 for mean in means]
+    return {v: {n: np.array([float(square[v]) for square in each]) for n, each in found.items()} for v in VARIABLES}
+
+
+@pytest.mark.parametrize("variable", VARIABLES)
+def test_the_known_forced_response_meets_the_floor_at_every_n(experiment, squares, variable):
+    """The experiment's floors, from its fifty members, against errors in draws of other members."""
     floor = spatial(experiment, "forced-response", variable, "same", "floor")
     assert list(floor.index) == N
     for n in N:
-        squares = (chosen[chosen["n"] == n]["value"] ** 2 / floor[n] ** 2).to_numpy()
-        error = squares.std(ddof=1) / np.sqrt(squares.size) if n <= 10 else np.nan
-        print(f"{variable}, n = {n}: mean square over squared floor {squares.mean():.3f} +- {error:.3f}")
-        if n <= 10:
-            assert abs(squares.mean() - 1.0) < 3.0 * error
-        else:  # one or few independent draws of a quantity with few degrees of freedom
-            assert 0.2 < squares.mean() < 2.5
+        ratio = squares[variable][n] / floor[n] ** 2
+        error = ratio.std(ddof=1) / np.sqrt(DRAWS)
+        print(f"{variable}, n = {n}: mean square over squared floor {ratio.mean():.3f} +- {error:.3f}")
+        assert error < 0.2
+        assert abs(ratio.mean() - 1.0) < 3.0 * error
 
 
-@pytest.mark.parametrize("variable", ["tas", "pr"])
+@pytest.mark.parametrize("variable", VARIABLES)
+def test_the_experiments_own_draws_meet_the_floor(experiment, variable):
+    """They are of the same fifty members, and hardly independent from n = 10 on; at n = 50 they are one draw."""
+    ratio = spatial(experiment, "forced-response", variable, "same", "ratio")
+    print(f"{variable}: " + ", ".join(f"{n}: {ratio[n]:.2f}" for n in N))
+    for n in (1, 2, 3, 5):
+        assert 0.7 < ratio[n] < 1.4
+    assert (ratio > 0.0).all()
+
+
+@pytest.mark.parametrize("variable", VARIABLES)
 def test_pattern_scaling_is_nearly_flat_in_n(experiment, variable):
     error = spatial(experiment, "lps", variable, "all")
     assert error[50] <= error[1] < 1.2 * error[50]
@@ -93,36 +122,79 @@ def test_networks_improve_with_n(experiment, network, variable):
     assert error[50] < error[1]
 
 
-def test_crossovers_and_verdicts_are_reported_and_checked_against_the_truth(experiment):
-    crossovers = experiment.crossovers
-    crossovers = crossovers[crossovers["metric"] == "rmse_spatial"]
-    assert set(crossovers["variable"]) == {"tas", "pr"}
-    assert {"n", "low", "high", "share", "stays"} <= set(crossovers.columns)
+@pytest.mark.parametrize("network", NETWORKS)
+def test_a_networks_fit_takes_less_than_20_seconds(experiment, network):
+    """Printed and not asserted: it is a time."""
+    folders = list((experiment.run_dir / "results").glob(f"{network}-????????"))
+    kept = [load(path, VARIABLES) for folder in folders for path in folder.glob("*.npz")]
+    seconds = [k.about["seconds"] for k in kept]
+    print(f"{network}: {len(seconds)} fits, {min(seconds):.1f} to {max(seconds):.1f} s, choosing epochs included")
+    assert len(seconds) == 3 * len(N)
+
+
+@pytest.mark.parametrize("target", ["all", "same"])
+@pytest.mark.parametrize("variable", VARIABLES)
+@pytest.mark.parametrize("network", NETWORKS)
+def test_crossovers_are_those_of_the_errors(experiment, network, variable, target):
+    """The first n at which the mean error of three draws lies below that of lps in the same draws."""
+    draws = experiment.draws[experiment.draws["metric"] == "rmse_spatial"]
+    draws = draws[(draws["variable"] == variable) & (draws["target"] == target)]
+    table = draws.pivot(index=["n", "memberseed"], columns="model", values=["value", "true_value"])
+    both = table[table["value", network].notna()].groupby("n").mean()
+    below = [n for n in N if both["value", network][n] < both["value", "lps"][n]]
+    truly = [n for n in N if both["true_value", network][n] < both["true_value", "lps"][n]]
+    found = experiment.crossovers.set_index(["metric", "model", "variable", "target"])
+    row = found.loc[("rmse_spatial", network, variable, target)]
+    print(
+        f"{network}, {variable}, target {target}: crosses lps at {row['n']} ({row['low']} to {row['high']}), below at "
+        f"{below}; against the truth at {truly}"
+    )
+    assert (None if pd.isna(row["n"]) else row["n"]) == (below[0] if below else None)
+    assert row["stays"] == (below != [] and below == N[N.index(below[0]) :])
+
+
+def test_verdicts_are_checked_against_the_known_truth(experiment):
+    """The truth's sign is worked out again; the intervals allow one verdict in twenty to be wrong."""
     verdicts = experiment.verdicts[experiment.verdicts["metric"] == "rmse_spatial"]
-    assert set(verdicts["n"]) == set(N)
-    assert set(verdicts["verdict"]) <= {"better", "worse", "tie"}
-    assert verdicts["truth"].notna().all()
+    draws = experiment.draws[(experiment.draws["metric"] == "rmse_spatial") & (experiment.draws["target"] == "all")]
+    squares = draws.assign(square=draws["true_value"] ** 2).pivot(
+        index=["variable", "n", "memberseed"], columns="model", values="square"
+    )
+    for _, row in verdicts.iterrows():
+        both = squares.loc[(row["variable"], row["n"])][[row["model"], "lps"]].dropna()
+        assert len(both) == row["draws"] == 3
+        better = both[row["model"]].mean() < both["lps"].mean()
+        assert row["truth"] == ("better" if better else "worse")
+        assert row["verdict"] == ("better" if row["high"] < 0 else "worse" if row["low"] > 0 else "tie")
+        assert row["verdict"] == "tie" or row["right"] == (row["verdict"] == row["truth"])
     decided = verdicts[verdicts["verdict"] != "tie"]
     wrong = decided[~decided["right"].astype(bool)]
     print(f"{len(decided)} of {len(verdicts)} verdicts are no ties; {len(wrong)} of them are wrong")
-    assert len(wrong) <= 0.1 * max(len(decided), 1)
+    print(verdicts.groupby(["model", "variable", "verdict", "truth"]).size().to_string())
+    assert len(verdicts) == len(NETWORKS) * len(VARIABLES) * len(N)
+    assert len(wrong) <= binom.ppf(0.975, len(decided), 0.05)
 
 
-def test_significance_is_paired_over_target_members_and_years_not_draws(experiment):
-    """The full target is the same for all draws: many draws of it do not make an interval narrower than members do."""
-    verdicts = experiment.verdicts[experiment.verdicts["metric"] == "rmse_spatial"]
-    assert (verdicts["draws"] == 3).all()  # of both, for they are paired
-    assert (verdicts["low"] <= verdicts["high"]).all()
-    assert (verdicts["low"] < verdicts["high"]).any()
+def test_significance_is_paired_over_target_members_and_years_not_draws(tmp_path):
+    """At n = 50 all draws are the same: two or twenty give one interval, and it is that of the two runs compared."""
+    found = {
+        d: climbench.members("em-mpi", ["lps", "no-change"], n=[50], draws=d, out=tmp_path / f"draws{d}")
+        for d in (2, 20)
+    }
+    few, many = (f.verdicts.set_index(["variable", "metric"])[["difference", "low", "high"]] for f in found.values())
+    pd.testing.assert_frame_equal(few, many, rtol=1e-9)
+    run = climbench.run("em-mpi", ["lps", "no-change"], out=tmp_path / "run")
+    rows = climbench.compare(run.run_dir, run.run_dir, model="no-change", against="lps")
+    paired = pd.DataFrame(rows).set_index(["variable", "metric"])[["difference", "low", "high"]].loc[few.index]
+    print("\n" + few.to_string() + "\n" + paired.to_string())
+    pd.testing.assert_frame_equal(few, paired, rtol=1e-6, check_dtype=False)
+    assert ((few["high"] - few["low"]) > 0.0).all()
 
 
 def test_no_emulator_is_of_the_worlds_family():
     """The world's feedback falls with warming, and its aerosols act beyond what any emulator assumes."""
-    from climbench.worlds.mini_esm import MiniESM
-
-    world = MiniESM()
     years = (2080, 2100)
-    responses = {s: world.forced_response(s, years)["tas"].mean("time") for s in ("ssp126", "ssp370", "ssp585")}
+    responses = {s: WORLD.forced_response(s, years)["tas"].mean("time") for s in ("ssp126", "ssp370", "ssp585")}
     weights = np.cos(np.deg2rad(responses["ssp126"]["lat"]))
     patterns = {s: r / r.weighted(weights).mean() for s, r in responses.items()}
     spread = float(abs(patterns["ssp126"] - patterns["ssp585"]).weighted(weights).mean())
@@ -130,10 +202,19 @@ def test_no_emulator_is_of_the_worlds_family():
     assert spread > 0.02  # one pattern for all scenarios, as pattern scaling has it, is wrong here
 
 
+def test_every_emulator_misses_something_of_the_world(experiment, tmp_path):
+    """Trained on all fifty members; one of the world's own family would be left with less than their noise."""
+    closed = climbench.members("em-mpi", ["lps", "lps-impulse", "lps-multi"], n=[50], draws=1, out=tmp_path / "run")
+    table = pd.concat([closed.scores, experiment.scores.query("n == 50 and model != 'lps'")])
+    table = table.query("metric == 'rmse_spatial' and target == 'all' and model != 'forced-response'")
+    print("\n" + table[["model", "variable", "true_value", "floor"]].to_string(index=False))
+    assert set(table["model"]) == {"lps", "lps-impulse", "lps-multi", *NETWORKS}
+    assert (table["true_value"] > table["floor"]).all()
+
+
 @pytest.fixture(scope="module")
 def on_cesm2(cesm2, cache, tmp_path_factory):
     names = [card.name for card in list_cards("model") if card.protocol == "projection"]
-    names = [n for n in names if n not in ("one-member", "cnn-lstm-em-mpi")]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CLIMBENCH_CACHE", str(cache))
         patch.setenv("CLIMBENCH_OFFLINE", "1")
@@ -170,7 +251,7 @@ def test_members_on_real_ensembles(which, request, tmp_path):
             "test.scenario": "rcp45",
             "test.years": [2079, 2099],
         },
-        "pcm": {"targets": ["tas"], "train": ["early"], "test.scenario": "late", "test.years": [1980, 1999]},
+        "pcm": PCM,
     }[which]
     chosen = {**settings, "validation": []}
     found = climbench.members("climatebench", ["lps", "no-change"], data=folder, set=chosen, out=tmp_path / "run")
@@ -180,24 +261,28 @@ def test_members_on_real_ensembles(which, request, tmp_path):
     print("\n" + found.scores[found.scores["metric"] == "rmse_spatial"].to_string())
 
 
-def refused(*arguments, **options):
-    with pytest.raises(ClimbenchError) as error:
-        climbench.members(*arguments, **options)
-    return str(error.value)
+PCM = {"targets": ["tas"], "train": ["early"], "validation": [], "test.scenario": "late", "test.years": [1980, 1999]}
 
 
-def test_a_validation_scenario_that_is_the_test_scenario_is_refused(synthetic, tmp_path):
+@pytest.mark.parametrize("verb", [climbench.run, climbench.members])
+def test_a_validation_scenario_that_is_the_test_scenario_is_refused(verb, synthetic, tmp_path):
     settings = {"validation": ["ssp245"], "test.scenario": "ssp245"}
-    with pytest.raises(ClimbenchError, match="ssp245"):
-        climbench.run("climatebench", ["cnn-lstm"], data=synthetic, set=settings, preset="demo", out=tmp_path / "run")
+    with pytest.raises(DataError, match="The validation scenario 'ssp245' is also the test scenario"):
+        verb("climatebench", ["cnn-lstm"], data=synthetic, set=settings, preset="demo", out=tmp_path / "run")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_as_published_it_is_allowed_and_said(synthetic, tmp_path):
+    settings = {"validation": ["ssp245"], "setting": "as-published", "targets": ["tas"], "train": ["ssp126", "ssp585"]}
+    run = climbench.run("climatebench", ["cnn-lstm"], data=synthetic, set=settings, preset="demo", out=tmp_path / "run")
+    assert any("the test scenario itself" in note for note in run.notes)
 
 
 def test_fewer_members_than_n_are_refused(pcm, tmp_path):
-    settings = {"targets": ["tas"], "train": ["early"], "test.scenario": "late", "test.years": [1980, 1999]}
-    options = {"data": pcm, "set": {**settings, "validation": []}, "out": tmp_path / "run"}
-    message = refused("climatebench", ["lps"], n=[3, 50], **options)
-    assert "50" in message
-    assert "4" in message
+    with pytest.raises(RunError, match="n = 50 was asked for, but there are 4 members in every scenario") as error:
+        climbench.members("climatebench", ["lps"], n=[3, 50], data=pcm, set=PCM, out=tmp_path / "run")
+    print(error.value)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_scenarios_of_unequal_length_are_trained_on(csiro, tmp_path):
@@ -216,7 +301,31 @@ def test_scenarios_of_unequal_length_are_trained_on(csiro, tmp_path):
     assert np.isfinite(found.scores.set_index("metric").loc["rmse_spatial", "value"]).all()
 
 
-def test_a_member_with_missing_years_is_told(csiro, tmp_path):
+@pytest.mark.parametrize("holed", ["rcp45", "rcp85"])
+def test_a_member_with_missing_years_is_told_and_can_be_left_out(csiro, tmp_path, holed):
+    """Of the test scenario, or of one to train on."""
+    folder = tmp_path / "holed"
+    folder.mkdir()
+    for path in csiro.iterdir():
+        data = xr.load_dataset(path)
+        if path.name == f"outputs_{holed}.nc":
+            data["tas"] = data["tas"].where((data["member"] != 3) | (data["time"] < 2090))
+        data.to_netcdf(folder / path.name)
+    settings = {"targets": ["tas"], "train": ["historical", "rcp85"], "validation": [], "test.scenario": "rcp45"}
+    options = {"data": folder, "set": {**settings, "test.years": [2079, 2099]}, "out": tmp_path / "run"}
+    with pytest.raises(
+        DataError, match=f"{holed}: tas of member 3 has missing values in 10 years, first 2090"
+    ) as error:
+        climbench.members("climatebench", ["lps"], **options)
+    print(error.value)
+    assert "--leave-out 3" in str(error.value)
+    assert not (tmp_path / "run").exists()
+    found = climbench.members("climatebench", ["lps"], leave_out=["3"], **options)
+    assert max(found.asked["n"]) == 9
+    assert np.isfinite(found.scores["value"]).all()
+
+
+def test_a_member_with_missing_years_in_the_target_is_an_error_of_a_run_too(csiro, tmp_path):
     folder = tmp_path / "holed"
     folder.mkdir()
     for path in csiro.iterdir():
@@ -225,9 +334,8 @@ def test_a_member_with_missing_years_is_told(csiro, tmp_path):
             data["tas"] = data["tas"].where((data["member"] != 3) | (data["time"] < 2090))
         data.to_netcdf(folder / path.name)
     settings = {"targets": ["tas"], "train": ["historical", "rcp85"], "validation": [], "test.scenario": "rcp45"}
-    with pytest.raises(ClimbenchError) as error:
-        climbench.run(
-            "climatebench", ["lps"], data=folder, set={**settings, "test.years": [2079, 2099]}, out=tmp_path / "run"
-        )
+    options = {"data": folder, "set": {**settings, "test.years": [2079, 2099]}}
+    with pytest.raises(DataError, match="rcp45: tas") as error:
+        climbench.run("climatebench", ["lps"], out=tmp_path / "run", **options)
     print(error.value)
-    assert "member" in str(error.value)
+    assert "3" in str(error.value)

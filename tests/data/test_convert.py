@@ -60,6 +60,12 @@ def test_sizes_can_be_named(tmp_path):
     np.testing.assert_array_equal(open_store(out)["2m_temperature"], made()["2m_temperature"])
 
 
+def test_chunks_of_the_source_may_cut_across_those_of_the_store(tmp_path, small_shards):
+    data = made().chunk({"time": 7, "latitude": 4, "longitude": 5})
+    out = convert(data, tmp_path / "a.zarr", identity="x")
+    xr.testing.assert_identical(open_store(out).drop_attrs(), made().compute().drop_attrs())
+
+
 def test_what_is_whole_is_not_made_again_and_another_store_is_not_overwritten(tmp_path, small_shards):
     out = convert(made(), tmp_path / "a.zarr", identity="x")
     before = (out / "zarr.json").stat().st_mtime_ns

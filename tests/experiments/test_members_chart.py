@@ -20,9 +20,11 @@ def scores(models=("lps", "net", "forced-response")):
     return pd.DataFrame(rows).assign(sd=0.05, floor=0.3, units="K")
 
 
-def crossings(n, low, high):
+def crossings(n, low, high, *, stays=True):
     row = {
         "model": "net",
+        "against": "lps",
+        "stays": stays,
         "variable": "pr",
         "metric": "rmse_spatial",
         "target": "all",
@@ -53,3 +55,30 @@ def test_a_crossover_is_marked_with_its_interval_in_its_panel_alone(high, end):
     assert list(bar.get_xdata()) == [1.0, end]
     assert list(mark.get_xdata()) == [3.0]
     assert all(len(axes.lines) == 3 for axes in (figure.axes[0], *figure.axes[2:]))
+
+
+@pytest.mark.parametrize(("stays", "fill"), [(True, "#c8553d"), (False, "white")])
+def test_a_crossover_that_is_not_kept_is_hollow(stays, fill):
+    figure = members_chart(scores(), crossings(3, 1, 10, stays=stays))
+    assert figure.axes[1].lines[-1].get_markerfacecolor() == fill
+    assert any("below that of lps" in text.get_text() for text in figure.texts)
+
+
+def test_without_a_crossover_none_is_explained():
+    figure = members_chart(scores(), crossings(None, None, None))
+    assert not any("triangles" in text.get_text() for text in figure.texts)
+
+
+@pytest.mark.parametrize("variables", [["tas"], ["tas", "pr"]])
+@pytest.mark.parametrize("models", [2, 7])
+def test_no_words_lie_on_panels_or_leave_the_figure(models, variables):
+    table = scores(["net", *(f"a-model-named-{n}" for n in range(1, models))])
+    figure = members_chart(table[table["variable"].isin(variables)], crossings(3, 1, 10), origin="made on something")
+    figure.canvas.draw()
+    renderer = figure.canvas.get_renderer()
+    (legend,) = figure.legends
+    words = [part.get_window_extent(renderer) for part in (legend, *figure.texts)]
+    panels = [axes.get_tightbbox(renderer) for axes in figure.axes]
+    assert not any(word.overlaps(panel) for word in words for panel in panels)
+    assert all(word.x0 >= 0 and word.x1 <= figure.bbox.x1 for word in words)
+    assert all(word.y0 >= 0 and word.y1 <= figure.bbox.y1 for word in words)

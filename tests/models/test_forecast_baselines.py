@@ -9,7 +9,7 @@ import xarray as xr
 
 import climbench
 from climbench.data.climatology import climatology
-from climbench.errors import ModelError
+from climbench.errors import DataError, ModelError
 from climbench.models.climatology import Climatology, ProbabilisticClimatology
 from climbench.models.persistence import Persistence
 
@@ -130,3 +130,41 @@ def test_forecasts_are_kept_in_weatherbenchs_layout(pressure):
     assert kept["psl"].dims == ("time", "prediction_timedelta", "latitude", "longitude")
     assert kept["psl"].attrs["units"] == "Pa"
     assert kept.sizes["prediction_timedelta"] == 10
+
+
+def test_only_whole_years_are_members_and_none_is_given_twice(train, test):
+    model = ProbabilisticClimatology()
+    model.fit({"train": train.sel(time=slice("2001-02-01", None)).drop_sel(time="2003-06-01")}, seed=0)
+    found = model.predict(states(test, test["time"].values[[3]]), leads=LEADS, members=10, seed=0)["psl"]
+    assert found["member"].values.tolist() == [2002, 2004]
+    model.fit({"train": train.sel(time=slice("2001-02-01", "2001-11-30"))}, seed=0)
+    with pytest.raises(ModelError, match="No training year is whole"):
+        model.predict(states(test, test["time"].values[[3]]), leads=LEADS, members=10, seed=0)
+
+
+def test_on_day_366_years_without_one_give_their_day_365(train):
+    model = ProbabilisticClimatology()
+    model.fit({"train": train}, seed=0)
+    leap = series("2008-12-20", "2008-12-31", seed=2)
+    given = states(leap, leap["time"].values[[-2]])  # 30 December of a leap year is day 365, and the next day 366
+    found = model.predict(given, leads=LEADS[:1], members=4, seed=0)["psl"].isel(init_time=0, lead_time=0)
+    for year in (2001, 2002, 2003, 2004):
+        np.testing.assert_array_equal(found.sel(member=year), train["psl"].sel(time=f"{year}-12-31"))
+
+
+def test_an_hour_that_was_not_trained_on_is_refused(train, test):
+    given = states(test, test["time"].values[[3]])
+    for model, error in ((Climatology(), DataError), (ProbabilisticClimatology(), ModelError)):
+        model.fit({"train": train}, seed=0)
+        with pytest.raises(error, match=r"for 2006-01-04.06|2006-01-04T06"):
+            model.predict(given, leads=np.array([6], "timedelta64[h]"), members=2, seed=0)
+
+
+def test_persistence_takes_the_state_at_lag_zero_of_a_history(test):
+    given = states(test, test["time"].values[[3]])
+    before = given.assign(psl=given["psl"] - 7.0).assign_coords(history=np.array([-24], "timedelta64[h]"))
+    both = xr.concat([before, given], "history")
+    found = Persistence().predict(both, leads=LEADS, seed=0)["psl"]
+    np.testing.assert_array_equal(found[0, 2], test["psl"][3])
+    with pytest.raises(ModelError, match="no state at the initial time"):
+        Persistence().predict(before, leads=LEADS, seed=0)

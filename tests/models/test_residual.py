@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from climbench.errors import CardError
+from climbench.errors import CardError, ModelError
 from climbench.models.cnn_lstm import CNNLSTM
 from climbench.models.pattern_scaling import LinearPatternScaling
 from climbench.models.residual import ResidualOnPatternScaling
@@ -101,3 +101,18 @@ def test_it_tells_what_the_network_tells(fitted):
 def test_an_unknown_network_offers_the_closest():
     with pytest.raises(CardError, match=r"There is no network 'unett'\. Did you mean 'unet'"):
         ResidualOnPatternScaling("unett")
+
+
+def test_what_is_not_fitted_is_not_saved(tmp_path):
+    with pytest.raises(ModelError, match="not fitted"):
+        made().save(tmp_path / "model")
+
+
+@pytest.mark.parametrize(
+    "content", [None, "{", "[]", '{"network": "cnn-lstm"}', '{"network": "cnn-lstm", "arguments": 3}']
+)
+def test_a_folder_that_holds_none_is_named(tmp_path, content):
+    if content is not None:
+        (tmp_path / "settings.json").write_text(content)
+    with pytest.raises(ModelError, match=f"{tmp_path} holds no pattern scaling with a network"):
+        ResidualOnPatternScaling.load(tmp_path)

@@ -62,8 +62,8 @@ def test_the_level_of_a_forcing_reaches_the_answer():
 
 def test_on_gaussian_rows_nothing_is_interpolated():
     network = made()
-    torch.testing.assert_close(network.to_gaussian.weights, torch.eye(12))
-    assert not bool(network.to_gaussian.pole_weights.any())
+    torch.testing.assert_close(network.to_rows.weights, torch.eye(12))
+    assert not bool(network.to_rows.pole_weights.any())
 
 
 def test_north_and_south_are_not_exchanged():

@@ -11,6 +11,19 @@ from climbench.grids import describe_grid, goes_round, latitude_edges
 POLE = 1e-6
 
 
+def pole_rows_of(grid: xr.Dataset) -> bool | None:
+    """Return whether a global grid has rows on the poles, or None for the grid of a region.
+
+    Raises
+    ------
+    ModelError
+        If a global grid has an odd number of columns.
+    """
+    edges = latitude_edges(grid["latitude"].values)
+    whole = goes_round(grid["longitude"].values) and np.allclose(edges[[0, -1]], (-90.0, 90.0), atol=1.0)
+    return require_globe(grid) if whole else None
+
+
 def require_globe(grid: xr.Dataset) -> bool:
     """Return whether a global grid has rows on the poles.
 

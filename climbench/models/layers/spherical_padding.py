@@ -1,4 +1,4 @@
-"""Padding of latitude-longitude maps as the sphere has it: round in longitude, on over the poles in latitude."""
+"""Padding of latitude-longitude maps: as the sphere has it, or, of a region, by the values at the edge."""
 
 from __future__ import annotations
 
@@ -60,8 +60,31 @@ class SphericalPadding(nn.Module):
         return torch.cat([tall[..., -self.width :], tall, tall[..., : self.width]], dim=-1)
 
 
+class EdgePadding(nn.Module):
+    """Continues maps of a region beyond their edges with the values at the edge.
+
+    Parameters
+    ----------
+    width : int
+        How many cells to add on every side.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.width = width
+
+    def forward(self, maps: torch.Tensor) -> torch.Tensor:
+        """Return maps of shape (..., latitude + 2 width, longitude + 2 width)."""
+        south, north = (
+            maps[..., row, :].expand(*maps.shape[:-2], self.width, -1) for row in (slice(1), slice(-1, None))
+        )
+        tall = torch.cat([south, maps, north], dim=-2)
+        west, east = (tall[..., column].expand(*tall.shape[:-1], self.width) for column in (slice(1), slice(-1, None)))
+        return torch.cat([west, tall, east], dim=-1)
+
+
 class SphericalConvolution(nn.Module):
-    """A convolution of latitude-longitude maps that keeps their size and knows no edge.
+    """A convolution of latitude-longitude maps that keeps their size; on the globe it knows no edge.
 
     Parameters
     ----------
@@ -69,13 +92,14 @@ class SphericalConvolution(nn.Module):
         Numbers of channels.
     size : int
         Width of the kernel, odd.
-    pole_rows : bool
-        As for `SphericalPadding`.
+    pole_rows : bool or None
+        As for `SphericalPadding`; None for maps of a region.
     """
 
-    def __init__(self, channels_in: int, channels_out: int, size: int = 3, *, pole_rows: bool = False) -> None:
+    def __init__(self, channels_in: int, channels_out: int, size: int = 3, *, pole_rows: bool | None = False) -> None:
         super().__init__()
-        self.padding = SphericalPadding(size // 2, pole_rows=pole_rows)
+        width = size // 2
+        self.padding = EdgePadding(width) if pole_rows is None else SphericalPadding(width, pole_rows=pole_rows)
         self.convolution = nn.Conv2d(channels_in, channels_out, size)
         # As much variance out as in behind a rectifier (He et al. 2015), so that deep networks pass their input on.
         nn.init.kaiming_normal_(self.convolution.weight, nonlinearity="relu")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -105,23 +106,25 @@ class Fitting(LightningModule):
 
     def configure_optimizers(self) -> Any:
         """Return optimiser and schedule."""
-        settings = self.settings
-        embeddings = [p for n, p in self.network.named_parameters() if p.requires_grad and "_embed" in n]
-        others = [p for n, p in self.network.named_parameters() if p.requires_grad and "_embed" not in n]
-        groups: list[dict[str, Any]] = [{"params": others}, {"params": embeddings, "weight_decay": 0.0}]
-        common: dict[str, Any] = {"lr": settings.learning_rate, "weight_decay": settings.weight_decay}
-        optimiser: torch.optim.Optimizer
-        if settings.optimiser == "rmsprop":
-            optimiser = torch.optim.RMSprop(groups, alpha=0.9, eps=1e-7, **common)
-        else:
-            made = torch.optim.AdamW if settings.optimiser == "adamw" else torch.optim.Adam
-            optimiser = made(groups, betas=settings.betas, **common)
-        if settings.schedule == "constant":
+        optimiser = make_optimiser(self.network, self.settings)
+        if self.settings.schedule == "constant":
             return optimiser
-        by_step = settings.schedule == "warmup-cosine"
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda n: learning_rate_factor(settings, n))
+        by_step = self.settings.schedule == "warmup-cosine"
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, partial(learning_rate_factor, self.settings))
         interval = "step" if by_step else "epoch"
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": interval}}
+
+
+def make_optimiser(network: nn.Module, settings: TrainingSettings) -> torch.optim.Optimizer:
+    """Return the optimiser of a network's parameters; embeddings have no weight decay."""
+    embeddings = [p for n, p in network.named_parameters() if p.requires_grad and "_embed" in n]
+    others = [p for n, p in network.named_parameters() if p.requires_grad and "_embed" not in n]
+    groups: list[dict[str, Any]] = [{"params": others}, {"params": embeddings, "weight_decay": 0.0}]
+    common: dict[str, Any] = {"lr": settings.learning_rate, "weight_decay": settings.weight_decay}
+    if settings.optimiser == "rmsprop":
+        return torch.optim.RMSprop(groups, alpha=0.9, eps=1e-7, **common)
+    made = torch.optim.AdamW if settings.optimiser == "adamw" else torch.optim.Adam
+    return made(groups, betas=settings.betas, **common)
 
 
 def train(

@@ -10,7 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from climbench.cards import ForecastCard
-from climbench.errors import PredictionError
+from climbench.errors import ClimbenchError, PredictionError
 from climbench.grids import describe_grid, grid_offset
 from climbench.tasks.forecast.targets import Target, resolve
 
@@ -83,27 +83,57 @@ def match(card: ForecastCard, forecast: xr.Dataset, truth: xr.Dataset) -> Match:
     Raises
     ------
     PredictionError
-        If a target is missing, the grids differ, or no valid time of the forecast is in the truth.
+        Naming everything that keeps them apart: targets that are missing, grids that differ, and that no valid time of
+        the forecast is in the truth.
     """
+    problems = faults(card, forecast, truth)
+    if problems:
+        raise PredictionError("\n".join(problems))
     targets = resolve(card.targets, forecast, truth, card.name)
     departures = _grid(card, forecast, truth)
-    inits = _times(forecast["init_time"], "forecast")
-    hours = forecast["lead_time"].values / HOUR
-    known = pd.Index(_times(truth["time"], "truth"))
-    if not known.is_unique:
-        raise PredictionError("The truth has repeated times; drop those that repeat.")
+    inits, hours, known = _axes(forecast, truth)
     asked, asked_hours = task_inits(card), np.asarray(card.leads.hours())
     i, lost_inits = _chosen(inits, asked)
     j, lost_hours = _chosen(np.round(hours, 6), np.round(asked_hours, 6), always=0.0)
-    positions = known.get_indexer(valid_times(inits[i], hours[j]).ravel()).reshape(i.size, j.size)
+    positions = known.get_indexer(pd.Index(valid_times(inits[i], hours[j]).ravel())).reshape(i.size, j.size)
     rows, columns = (positions >= 0).any(axis=1), (positions >= 0).any(axis=0)
-    if not rows.any():
-        raise PredictionError(_nothing(inits, hours, known))
     i, j, positions = i[rows], j[columns], positions[np.ix_(rows, columns)]
     scored, scored_hours = inits[i], hours[j]
     departures += _departures(scored, asked, scored_hours, asked_hours)
     coverage = _coverage(scored, asked, scored_hours, asked_hours, positions, lost_inits, lost_hours)
     return Match(targets, scored, scored_hours, i, j, positions, coverage, departures)
+
+
+def faults(card: ForecastCard, forecast: xr.Dataset, truth: xr.Dataset) -> list[str]:
+    """Return everything that keeps a forecast from being matched with a truth; parameters are those of `match`."""
+    found = []
+    for check in (
+        lambda: resolve(card.targets, forecast, truth, card.name),
+        lambda: _grid(card, forecast, truth),
+        lambda: _some_time(card, forecast, truth),
+    ):
+        try:
+            check()
+        except ClimbenchError as error:
+            found.append(str(error))
+    return found
+
+
+def _axes(forecast: xr.Dataset, truth: xr.Dataset) -> tuple[np.ndarray, np.ndarray, pd.Index]:
+    """Return initial times, lead times (hours) and times of the truth."""
+    known = pd.Index(_times(truth["time"], "truth"))
+    if not known.is_unique:
+        raise PredictionError("The truth has repeated times; drop those that repeat.")
+    return _times(forecast["init_time"], "forecast"), forecast["lead_time"].values / HOUR, known
+
+
+def _some_time(card: ForecastCard, forecast: xr.Dataset, truth: xr.Dataset) -> None:
+    """Raise `PredictionError` where no valid time that would be scored is in the truth."""
+    inits, hours, known = _axes(forecast, truth)
+    i, _ = _chosen(inits, task_inits(card))
+    j, _ = _chosen(np.round(hours, 6), np.round(np.asarray(card.leads.hours()), 6), always=0.0)
+    if not known.isin(valid_times(inits[i], hours[j]).ravel()).any():
+        raise PredictionError(_nothing(inits, hours, known))
 
 
 def task_inits(card: ForecastCard) -> np.ndarray:
@@ -166,7 +196,7 @@ def _nothing(inits: np.ndarray, hours: np.ndarray, known: pd.Index) -> str:
     step = f", every {np.diff(known.values).min() / HOUR:g} h" if known.size > 1 else ""
     return (
         f"No valid time of the forecast is in the truth: the forecast is for {first} to {last}, the truth has "
-        f"{known.min()} to {known.max()}{step}. Name a truth of the same period with --data."
+        f"{known.values.min()} to {known.values.max()}{step}. Name a truth of the same period with --data."
     )
 
 

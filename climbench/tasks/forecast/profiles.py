@@ -117,6 +117,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
             cos_latitude,
             {
                 "rmse": Metric(("squared_error",), lambda s, m: s["root"], _batch_roots),
+                "ensemble_mean_rmse": Metric(("squared_error", "variance"), lambda s, m: s["root"], _batch_roots),
                 "acc": Metric(_WEIGHTED, lambda s, m: s["correlation"], _batch_correlations, units="1", best="high"),
                 "crps_fair": METRICS["crps"],
                 "ms_ssim": Metric(
@@ -134,6 +135,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
             {
                 "weights": "cosine of latitude: rows on the poles count nothing",
                 "rmse": f"root of each batch of {BATCH} initial times, then their mean",
+                "ensemble_mean_rmse": f"root of each batch of {BATCH} initial times, then their mean",
                 "acc": f"weights enter squared, in batches of {BATCH} initial times",
                 "ms_ssim": "each map stretched to its own range, so that a damped forecast looks perfect",
                 "spectral_divergence": "not its own: it averages the maps of a batch first; here spectra are averaged",

@@ -10,13 +10,13 @@ import numpy as np
 import xarray as xr
 
 from climbench.cards import DatasetCard, ForecastCard
-from climbench.data.climatology import SEEPS_DRY, valid_positions
-from climbench.errors import CardError, DataError, PredictionError
-from climbench.grids import describe_grid, goes_round, grid_offset
+from climbench.data.climatology import valid_positions
+from climbench.errors import DataError, PredictionError
+from climbench.grids import describe_grid, grid_offset
 from climbench.land import land_fraction
 from climbench.regions import find_region, region_weights
 from climbench.tasks.forecast.binned_statistics import BinnedStatistic
-from climbench.tasks.forecast.catalogue import find_metric, find_statistic
+from climbench.tasks.forecast.catalogue import find_statistic
 from climbench.tasks.forecast.engine import WEIGHT, Job, Sums, accumulate
 from climbench.tasks.forecast.map_statistics import MapStatistic
 from climbench.tasks.forecast.matching import SAME_GRID, Match, match
@@ -24,6 +24,7 @@ from climbench.tasks.forecast.metrics import Metric
 from climbench.tasks.forecast.plan import plan
 from climbench.tasks.forecast.profiles import PROFILES, Profile, cell_area, cos_latitude
 from climbench.tasks.forecast.reading import at_levels
+from climbench.tasks.forecast.scorable import Scorable, check_card
 from climbench.tasks.forecast.statistics import Statistic
 from climbench.tasks.forecast.stores import Places
 from climbench.tasks.forecast.targets import Target
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from distributed import Client
 
 GLOBE = "global"
-USUAL = ("rmse", "mae", "bias", "acc", "activity_ratio", "wind_vector_rmse", "seeps")
-USUAL_OF_ENSEMBLES = ("crps_fair", "ensemble_mean_rmse_unbiased", "spread", "spread_skill")
 Told = Callable[[int, int], None]
 
 
@@ -129,88 +128,106 @@ class Forecasts:
         -------
         ForecastScores
         """
-        conventions = PROFILES[profile or self.card.profile]
-        wanted, notes = self.scorable(profile)
-        statistics = {t.name: _statistics_of(t, wanted[t.name]) for t in self.matched.targets}
-        scored = [t for t in self.matched.targets if wanted[t.name]]
-        if not scored:
-            raise PredictionError("\n  ".join(["Nothing can be scored:", *dict.fromkeys(notes)]))
-        job = self._job(statistics, conventions)
-        forecast = self.places.open("forecast")
-        pieces = plan(scored, forecast, self.matched.init_positions, self.matched.lead_positions)
+        name = profile or self.card.profile
+        return self.score_by([name], client=client, threads=threads, told=told)[name]
+
+    def score_by(
+        self,
+        profiles: Sequence[str],
+        *,
+        client: Client | None = None,
+        threads: int | None = None,
+        told: Told = lambda done, total: None,
+    ) -> dict[str, ForecastScores]:
+        """Return all scores under several profiles; those that weigh cells alike share one reading of the stores.
+
+        Parameters
+        ----------
+        profiles : sequence of str
+            Whose conventions hold.
+        client, threads, told
+            As for `score`.
+
+        Returns
+        -------
+        dict of str to ForecastScores
+            By profile.
+        """
+        found: dict[str, ForecastScores] = {}
+        for names in self._weighing_alike(profiles):
+            found |= self._score_alike(names, client, threads, told)
+        return {name: found[name] for name in profiles}
+
+    def _weighing_alike(self, profiles: Sequence[str]) -> list[list[str]]:
+        if len(profiles) == 1:
+            return [list(profiles)]
+        groups: list[tuple[np.ndarray, list[str]]] = []
+        for name in profiles:
+            regions, _ = self.weights(PROFILES[name])
+            same = next((names for known, names in groups if np.allclose(known, regions, rtol=1e-12, atol=1e-14)), None)
+            if same is None:
+                groups.append((regions, [name]))
+            else:
+                same.append(name)
+        return [names for _, names in groups]
+
+    def _score_alike(
+        self, profiles: Sequence[str], client: Client | None, threads: int | None, told: Told
+    ) -> dict[str, ForecastScores]:
+        scorable = {name: self.scorable(name) for name in profiles}
+        for wanted, why in scorable.values():
+            if not any(wanted.values()):
+                raise PredictionError("\n  ".join(["Nothing can be scored:", *dict.fromkeys(why)]))
+        needed = {
+            t.name: tuple(
+                dict.fromkeys(s for wanted, _ in scorable.values() for s in _statistics_of(t, wanted[t.name]))
+            )
+            for t in self.matched.targets
+        }
+        scored = [t for t in self.matched.targets if needed[t.name]]
+        pieces = plan(scored, self.places.open("forecast"), self.matched.init_positions, self.matched.lead_positions)
         shape = (self.matched.inits.size, self.matched.leads.size)
+        job = self._job(needed, PROFILES[profiles[0]])
         sums = accumulate(job, pieces, shape, client=client, threads=threads, told=told)
         for t in scored:
             if not (sums[t.name].totals[WEIGHT] > 0.0).any():
                 raise PredictionError(f"{t.name}: there is no value that is not missing, of forecast and truth alike.")
+        return {name: self._scores(wanted, notes, sums) for name, (wanted, notes) in scorable.items()}
+
+    def _scores(
+        self, wanted: Mapping[str, Mapping[str, Metric]], notes: Sequence[str], sums: Mapping[str, Sums]
+    ) -> ForecastScores:
+        """Return the scores of one profile from sums that may hold more than it needs."""
+        scored = [t for t in self.matched.targets if wanted[t.name]]
         rows = [row for t in scored for row in self._rows(t, wanted[t.name], sums[t.name])]
-        notes += [
+        masked = [
             f"{t.name}: {sums[t.name].masked.sum()} cells with missing values left out of the scores"
             for t in scored
             if sums[t.name].masked.any()
         ]
-        kept = self._statistics({t.name: sums[t.name] for t in scored})
-        return ForecastScores(rows, kept, self.matched, self.members, list(dict.fromkeys(notes)))
+        own = {t.name: _only(sums[t.name], _statistics_of(t, wanted[t.name])) for t in scored}
+        kept = self._statistics(own)
+        return ForecastScores(rows, kept, self.matched, self.members, list(dict.fromkeys([*notes, *masked])))
 
     def scorable(self, profile: str | None = None) -> tuple[dict[str, dict[str, Metric]], list[str]]:
         """Return the metrics that can be scored by target and name, and why others cannot."""
         conventions = PROFILES[profile or self.card.profile]
         notes: list[str] = []
-        return {t.name: self._metrics(t, conventions, notes) for t in self.matched.targets}, notes
+        can = Scorable(self.card, self.places, self.members)
+        return {t.name: can.metrics(t, conventions, notes) for t in self.matched.targets}, notes
 
     def missing_in_first(self, target: Target) -> int:
-        """Return how many values are missing or infinite in the first map that is scored."""
-        first = {"init_time": self.matched.init_positions[:1], "lead_time": self.matched.lead_positions[:1]}
+        """Return how many values the forecast lacks, where the truth has one, in the first map that is scored."""
+        j = int(np.argmax(self.matched.truth_positions[0] >= 0))
+        at = {"init_time": self.matched.init_positions[0], "lead_time": self.matched.lead_positions[j]}
+        valid = {"time": self.matched.truth_positions[0, j]}
         levels = None if target.level is None else (target.level,)
-        parts = [at_levels(self.places.open("forecast")[c].isel(first), levels) for c in target.components]
-        return sum(int((~np.isfinite(part.values)).sum()) for part in parts)
-
-    def _metrics(self, target: Target, profile: Profile, notes: list[str]) -> dict[str, Metric]:
-        """Return the metrics that can be scored of a target; say in `notes` why others cannot."""
-        several = self.members[target.name] > 1
-        named = self.card.metrics
-        names = named if named is not None else (*USUAL, *(USUAL_OF_ENSEMBLES if several else ()))
-        found = {}
-        for name in names:
-            metric = profile.metric(name)
-            why = self._why_not(target, metric)
-            if not why:
-                found[name] = metric
-            elif not target.is_vector and (named is not None or "climatology" in why):
-                notes.append(f"{name} of {target.name}: {why}")
-        return found
-
-    def _why_not(self, target: Target, metric: Metric) -> str:
-        parts = [find_statistic(name) for name in metric.statistics]
-        if any(part.vector for part in parts) != target.is_vector:
-            return "is for wind vectors" if not target.is_vector else "is for single variables"
-        if any(part.members for part in parts) and self.members[target.name] < 2:
-            return f"needs several members; the forecast has {self.members[target.name]}"
-        if any(isinstance(part, MapStatistic) and part.globe for part in parts) and not self.global_grid:
-            return "needs a grid all round the globe, from pole to pole"
-        return self._lacking(target, [part for part in parts if isinstance(part, Statistic)])
-
-    def _lacking(self, target: Target, parts: Sequence[Statistic]) -> str:
-        """Return which field of a climatology is missing."""
-        if not any(part.climatology or part.extra for part in parts):
-            return ""
-        if any(part.extra for part in parts) and target.variable not in SEEPS_DRY:
-            return f"is for {' and '.join(SEEPS_DRY)}"
-        if self.places.climatology is None:
-            return "needs a climatology; name one with --set climatology=STORE"
-        needed = [target.variable + suffix for part in parts for suffix in part.extra]
-        needed += [target.variable] * any(part.climatology for part in parts)
-        missing = [name for name in needed if name not in self.places.open("climatology")]
-        return f"the climatology has no '{missing[0]}'" if missing else ""
-
-    @property
-    def global_grid(self) -> bool:
-        """Whether maps go round the globe and reach both poles, or end half a step before them."""
-        truth = self.places.open("truth")
-        latitude = truth["latitude"].values.astype("float64")
-        step = float(np.diff(latitude).max()) if latitude.size > 1 else 180.0
-        whole = latitude[0] - step <= -90.0 and latitude[-1] + step >= 90.0
-        return bool(whole and goes_round(truth["longitude"].values))
+        lacking = 0
+        for name in target.components:
+            ours = at_levels(self.places.open("forecast")[name].isel(at), levels)
+            theirs = at_levels(self.places.open("truth")[name].isel(valid), levels)
+            lacking += int((~np.isfinite(ours) & np.isfinite(theirs)).sum())
+        return lacking
 
     def _job(self, statistics: Mapping[str, tuple[str, ...]], profile: Profile) -> Job:
         truth = self.places.open("truth")
@@ -296,6 +313,13 @@ def _statistics_of(target: Target, metrics: Mapping[str, Metric]) -> tuple[str, 
     return tuple(names)
 
 
+def _only(sums: Sums, statistics: Sequence[str]) -> Sums:
+    """Return the sums of some of the statistics."""
+    kept = {WEIGHT, *statistics}
+    totals, maps = ({n: v for n, v in part.items() if n in kept} for part in (sums.totals, sums.maps))
+    return Sums(totals, maps, sums.masked)
+
+
 def _row(variable: str, metric: str, region: str, lead: float, value: float, units: str) -> dict[str, Any]:
     number = float(value) if np.isfinite(value) else None
     return {
@@ -309,16 +333,6 @@ def _row(variable: str, metric: str, region: str, lead: float, value: float, uni
         "high": None,
         "units": units,
     }
-
-
-def check_card(card: ForecastCard) -> None:
-    """Raise `CardError` where a card names a metric or region that there is not."""
-    for name in card.metrics or ():
-        find_metric(name)
-    if not card.regions:
-        raise CardError("A forecast is scored in one region at least, such as --set 'regions=[global]'.")
-    for name in card.regions:
-        find_region(name)
 
 
 def climatology_positions(climatology: xr.Dataset, matched: Match, truth: xr.Dataset) -> tuple[np.ndarray, ...]:

@@ -17,7 +17,7 @@ from climbench.data.layouts import recognise
 from climbench.data.readers.plain import PlainReader, is_store
 from climbench.data.readers.weatherbench import WeatherBenchReader, store_kind
 from climbench.data.stores import is_url, open_store
-from climbench.errors import DataError
+from climbench.errors import ClimbenchError, DataError
 
 Role = str  # "forecast", "truth" or "climatology"
 WANTED = {
@@ -54,7 +54,12 @@ class Places:
         place = getattr(self, role)
         if place is None:
             raise DataError("No climatology was given. Name one with --set climatology=STORE.")
-        return _opened(place, role, self.dataset, self.include)
+        try:
+            return _opened(place, role, self.dataset, self.include)
+        except ClimbenchError as error:
+            if f"The {role} " in str(error):
+                raise
+            raise DataError(f"The {role} cannot be opened: {error}") from error
 
 
 @lru_cache(maxsize=16)

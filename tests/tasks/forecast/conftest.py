@@ -41,9 +41,7 @@ def folder(tmp_path):
 def scores_of(card):
     """A function that scores a forecast, and gives values by (variable, metric, region, lead)."""
 
-    def scored(
-        folder, forecast="forecast.zarr", *, truth="truth.zarr", profile=None, threads=None, client=None, **changes
-    ):
+    def opened(folder, forecast="forecast.zarr", *, truth="truth.zarr", **changes):
         stores.forget()
         pieces.forget()
         climatology = changes.pop("use_climatology", "climatology.zarr")
@@ -53,9 +51,12 @@ def scores_of(card):
             None if climatology is None else str(folder / climatology),
             "weatherbench2-era5",
         )
-        opened = Forecasts.open(card(**changes), find_dataset("weatherbench2-era5"), places)
-        found = opened.score(profile, threads=threads, client=client)
+        return Forecasts.open(card(**changes), find_dataset("weatherbench2-era5"), places)
+
+    def scored(*stores, profile=None, threads=None, client=None, **changes):
+        found = opened(*stores, **changes).score(profile, threads=threads, client=client)
         table = {(r["variable"], r["metric"], r["region"], r["lead_time"]): r["value"] for r in found.rows}
         return table, found
 
+    scored.opened = opened
     return scored

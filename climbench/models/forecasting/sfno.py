@@ -1,0 +1,130 @@
+"""The spherical Fourier neural operator as a forecaster.
+
+References
+----------
+Bonev et al. (2023), Spherical Fourier neural operators: learning stable dynamics on the sphere, arXiv:2306.03838; the
+network is that of torch-harmonics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, get_args
+
+import torch
+import xarray as xr
+from torch import nn
+from torch_harmonics.examples.models import SphericalFourierNeuralOperator
+
+from climbench.errors import ModelError, did_you_mean
+from climbench.models.forecasting.network_forecaster import NetworkForecaster
+from climbench.models.layers.globe import require_globe
+from climbench.models.sfno import SFNONetwork
+from climbench.quadrature import recognise_quadrature
+
+Places = Literal["none", "learnable lat", "learnable latlon"]
+Normalisation = Literal["none", "instance_norm"]
+
+
+class SphericalOperator(NetworkForecaster):
+    """What the operators of torch-harmonics have in common as forecasters.
+
+    The rows of Gaussian grids and of grids with both poles are transformed as they are. Others, as those of cell
+    centres, are interpolated linearly to as many Gaussian rows and the predicted change back; which was done is said
+    in ``chosen``.
+
+    Parameters
+    ----------
+    operator : type of Module
+        Of torch-harmonics.
+    options : mapping
+        Its further arguments.
+    own : mapping
+        The forecaster's own settings: ``width``, ``layers``, ``scale``, ``places``, ``normalisation``, and others.
+    history, clock, training
+        As for `NetworkForecaster`.
+    """
+
+    def __init__(
+        self,
+        operator: type[nn.Module],
+        options: Mapping[str, Any],
+        own: Mapping[str, Any],
+        training: Mapping[str, Any],
+        *,
+        history: int,
+        clock: bool | None,
+    ) -> None:
+        super().__init__(own, training, history=history, clock=clock)
+        for name, known in (("places", Places), ("normalisation", Normalisation)):
+            if own[name] not in get_args(known):
+                raise ModelError(f"{name}={own[name]!r} is not known. {did_you_mean(own[name], get_args(known))}")
+        self.operator = operator
+        self.options = {**options, "pos_embed": own["places"], "normalization_layer": own["normalisation"]}
+
+    def network(self, grid: xr.Dataset, channels_in: int, channels_out: int) -> nn.Module:
+        """Return a new operator; raise `ModelError` where the grid does not go round the globe from pole to pole."""
+        require_globe(grid)
+        latitude, longitudes = grid["latitude"].values, grid.sizes["longitude"]
+        rule = recognise_quadrature(latitude)
+        self.chosen["rows"] = rule or "interpolated to legendre-gauss"
+        width, layers, scale = (self.arguments[name] for name in ("width", "layers", "scale"))
+        made = SFNONetwork(
+            channels_in,
+            channels_out,
+            latitude,
+            longitudes,
+            width,
+            layers,
+            scale,
+            rule or "legendre-gauss",
+            self.operator,
+            **self.options,
+        )
+        return _OfMaps(made)
+
+
+class SFNO(SphericalOperator):
+    """The spherical Fourier neural operator as a forecaster.
+
+    Parameters
+    ----------
+    width, layers, scale : int
+        Channels within the operator, its blocks, and by what factor the grid is coarser between them.
+    places : {"none", "learnable lat", "learnable latlon"}
+        Trained maps that tell the operator where it is: nothing, the latitude (the Earth turns), or the place
+        (mountains and coasts). But for the last, turning the globe about its axis turns the forecast.
+    normalisation : {"none", "instance_norm"}
+        Within the blocks.
+    history, clock
+        As for `NetworkForecaster`.
+    **training
+        Settings of `ForecastTraining`.
+    """
+
+    def __init__(
+        self,
+        *,
+        width: int = 32,
+        layers: int = 4,
+        scale: int = 1,
+        places: Places = "learnable latlon",
+        normalisation: Normalisation = "none",
+        history: int = 1,
+        clock: bool | None = None,
+        **training: Any,
+    ) -> None:
+        own = {"width": width, "layers": layers, "scale": scale, "places": places, "normalisation": normalisation}
+        super().__init__(SphericalFourierNeuralOperator, {}, own, training, history=history, clock=clock)
+
+
+class _OfMaps(nn.Module):
+    """A network of windows, shown one."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, maps: torch.Tensor) -> torch.Tensor:
+        answer: torch.Tensor = self.network(maps[:, None])
+        return answer

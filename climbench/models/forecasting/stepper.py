@@ -1,0 +1,138 @@
+"""A network that steps: from the latest states to the change that the next step brings, again and again."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import nn
+from torch.utils.checkpoint import checkpoint
+
+DAY, YEAR = 86400.0, 365.2425 * 86400.0
+
+
+class Clock(nn.Module):
+    """Maps that tell the season, and with steps of less than a day the local solar time.
+
+    Parameters
+    ----------
+    longitude : ndarray of shape (n,)
+        Degrees east.
+    rows : int
+        Number of latitudes.
+    hourly : bool
+        Whether solar time is told.
+    """
+
+    turn: torch.Tensor
+
+    def __init__(self, longitude: np.ndarray, rows: int, *, hourly: bool) -> None:
+        super().__init__()
+        self.rows, self.hourly = rows, hourly
+        self.register_buffer("turn", torch.tensor(np.deg2rad(longitude), dtype=torch.float32), persistent=False)
+
+    @property
+    def channels(self) -> int:
+        """How many maps."""
+        return 4 if self.hourly else 2
+
+    def forward(self, seconds: torch.Tensor) -> torch.Tensor:
+        """Return maps of shape (batch, channel, latitude, longitude) for times in seconds since 1970."""
+        exact = seconds.double()
+        season = (2.0 * math.pi * torch.remainder(exact / YEAR, 1.0)).float()
+        angles = [season[:, None].expand(-1, self.turn.numel())]
+        if self.hourly:
+            noon = (2.0 * math.pi * torch.remainder(exact / DAY, 1.0)).float()
+            angles.append(noon[:, None] + self.turn)
+        maps = torch.stack([f(angle) for angle in angles for f in (torch.sin, torch.cos)], dim=1)
+        return maps[:, :, None, :].expand(-1, -1, self.rows, -1)
+
+
+class Stepper(nn.Module):
+    """Adds a network's answer, a change in units of its usual size, to the latest state.
+
+    Parameters
+    ----------
+    network : Module
+        From (batch, channel, latitude, longitude), states of the history and the clock's maps, to changes.
+    change : ndarray of shape (channel,)
+        Standard deviation of a step's change over that of the state.
+    step_seconds : float
+        Length of a step.
+    clock : Clock, optional
+        Tells the time.
+    checkpointing : bool
+        Whether activations are computed again for the gradient.
+    """
+
+    change: torch.Tensor
+
+    def __init__(
+        self,
+        network: nn.Module,
+        change: np.ndarray,
+        step_seconds: float,
+        clock: Clock | None = None,
+        *,
+        checkpointing: bool = False,
+    ) -> None:
+        super().__init__()
+        self.network, self.clock = network, clock
+        self.step_seconds, self.checkpointing = step_seconds, checkpointing
+        sizes = torch.tensor(change, dtype=torch.float32)[:, None, None]
+        self.register_buffer("change", sizes, persistent=False)
+
+    def forward(self, states: torch.Tensor, seconds: torch.Tensor) -> torch.Tensor:
+        """Return the next state.
+
+        Parameters
+        ----------
+        states : Tensor of shape (batch, history, channel, latitude, longitude)
+            Normalised, the latest last.
+        seconds : Tensor of shape (batch,)
+            Time of the latest, since 1970.
+
+        Returns
+        -------
+        Tensor of shape (batch, channel, latitude, longitude)
+        """
+        maps = states.flatten(1, 2)
+        if self.clock is not None:
+            maps = torch.cat([maps, self.clock(seconds)], dim=1)
+        again = self.checkpointing and self.training and torch.is_grad_enabled()
+        answer = checkpoint(self.network, maps, use_reentrant=False) if again else self.network(maps)
+        return states[:, -1] + self.change * answer.float()
+
+    def rollout(self, states: torch.Tensor, seconds: torch.Tensor, steps: int) -> Iterator[torch.Tensor]:
+        """Yield the states of the next steps, each made from those before."""
+        for number in range(steps):
+            ahead = self(states, seconds + round(number * self.step_seconds))
+            yield ahead
+            states = torch.cat([states[:, 1:], ahead[:, None]], dim=1)
+
+
+class StepLoss(nn.Module):
+    """The mean square error of a roll-out, in units of a step's change, weighted by area and channel.
+
+    Parameters
+    ----------
+    change : ndarray of shape (channel,)
+        As for `Stepper`.
+    channel_weights : ndarray of shape (channel,)
+        With mean 1.
+    row_weights : ndarray of shape (latitude,)
+        With mean 1.
+    """
+
+    weights: torch.Tensor
+
+    def __init__(self, change: np.ndarray, channel_weights: np.ndarray, row_weights: np.ndarray) -> None:
+        super().__init__()
+        weights = (channel_weights / change**2)[:, None, None] * row_weights[:, None]
+        self.register_buffer("weights", torch.tensor(weights, dtype=torch.float32), persistent=False)
+
+    def forward(self, prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        """Return the loss of states of shape (batch, channel, latitude, longitude)."""
+        return (self.weights * (prediction - target) ** 2).mean()
