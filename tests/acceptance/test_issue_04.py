@@ -177,11 +177,9 @@ def test_verdicts_are_checked_against_the_known_truth(experiment):
 
 def test_significance_is_paired_over_target_members_and_years_not_draws(tmp_path):
     """At n = 50 all draws are the same: two or twenty give one interval, and it is that of the two runs compared."""
-    found = {
-        d: climbench.members("em-mpi", ["lps", "no-change"], n=[50], draws=d, out=tmp_path / f"draws{d}")
-        for d in (2, 20)
-    }
-    few, many = (f.verdicts.set_index(["variable", "metric"])[["difference", "low", "high"]] for f in found.values())
+    models = ["lps", "no-change"]
+    found = [climbench.members("em-mpi", models, n=[50], draws=d, out=tmp_path / f"draws{d}") for d in (2, 20)]
+    few, many = (f.verdicts.set_index(["variable", "metric"])[["difference", "low", "high"]] for f in found)
     pd.testing.assert_frame_equal(few, many, rtol=1e-9)
     run = climbench.run("em-mpi", ["lps", "no-change"], out=tmp_path / "run")
     rows = climbench.compare(run.run_dir, run.run_dir, model="no-change", against="lps")

@@ -14,7 +14,7 @@ from tests.forecast_report.conftest import PRESSURE, TEMPERATURE
 @pytest.fixture
 def record(scored):
     return {
-        "notes": [*scored["good"].notes, "a <script>note</script>"],
+        "notes": [*scored["good"].notes, "a <script>note</script>", "good: WARNING: beware"],
         "modified": True,
         "costs": {"good": {"parameters": 1234, "fit_seconds": 0.5, "predict_seconds": None, "peak_memory_mb": 99.0}},
         "task_hash": "abc",
@@ -44,6 +44,7 @@ def test_the_page_says_what_it_must(page):
     assert "rmse" in page
     assert "root of the mean over initial times" in page  # a definition
     assert "clim.zarr" in page
+    assert "<strong>good: WARNING: beware</strong>" in page
 
 
 def test_it_says_in_what_a_result_is_modified(page):

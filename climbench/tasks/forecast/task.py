@@ -33,18 +33,18 @@ def handshake(forecaster: Any, name: str) -> None:
 
 
 def state_of(card: ForecastCard, truth: xr.Dataset) -> xr.Dataset:
-    """Return the variables and levels that a task's targets are made from, as a truth has them."""
+    """Return the variables and levels that a task's targets are made from, as a truth has them.
+
+    All variables have the levels of all targets: with others than their neighbours they would be filled with NaN.
+    """
     targets = resolve(card.targets, truth, truth, card.name)
-    return xr.merge([_at_levels(truth, component, targets) for component in _components(targets)], join="outer")
+    state = truth[_components(targets)]
+    levels = {target.level for target in targets if any("level" in truth[c].dims for c in target.components)}
+    return state if "level" not in state.dims or None in levels else state.sel(level=sorted(levels))
 
 
 def _components(targets: list[Target]) -> list[str]:
     return list(dict.fromkeys(c for target in targets for c in target.components))
-
-
-def _at_levels(truth: xr.Dataset, component: str, targets: list[Target]) -> xr.DataArray:
-    levels = sorted({t.level for t in targets if component in t.components and t.level is not None})
-    return truth[component].sel(level=levels) if levels and "level" in truth[component].dims else truth[component]
 
 
 def training(card: ForecastCard, truth: xr.Dataset) -> tuple[dict[str, xr.Dataset], dict[str, xr.Dataset] | None]:
