@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -19,6 +20,7 @@ from climbench.records import Data, Predictions, Result
 from climbench.tasks.forecast.scoring import Forecasts, ForecastScores
 from climbench.tasks.forecast.stores import Places, forget
 from climbench.tasks.forecast.training_climatology import OWN, refuse_overlap, training_climatology
+from climbench.tasks.sources import make_world
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -104,7 +106,7 @@ def open_forecast_task(
     ClimbenchError
         If there is no such task, setting or data, or the climatology saw the test period.
     """
-    opened = find_forecast_task(task, data, settings, include)
+    opened = find_forecast_task(task, data, settings, include, progress)
     card = opened.card
     if card.climatology == OWN:
         progress("making the climatology of the training period", 0, 1)
@@ -119,12 +121,15 @@ def find_forecast_task(
     data: str | Path | None = None,
     settings: Mapping[str, Any] | None = None,
     include: Sequence[Path] = (),
+    progress: Told = _silent,
 ) -> ForecastTask:
     """Return a forecast task with its truth opened; its climatology is named, and neither made nor looked at.
 
+    A truth that is simulated is made where it was not before.
+
     Parameters
     ----------
-    task, data, settings, include
+    task, data, settings, include, progress
         As for `open_forecast_task`.
 
     Returns
@@ -141,7 +146,7 @@ def find_forecast_task(
     if not isinstance(card, ForecastCard):
         raise CardError(f"'{card.name}' is a task of the protocol '{card.protocol}'; this is for forecasts.")
     dataset = find_dataset(card.dataset, include)
-    truth, dataset = _truth(card, dataset, data, include)
+    truth, dataset = _truth(card, dataset, data, include, progress)
     folders = tuple(str(folder) for folder in include)
     try:
         described = _described(truth, dataset, folders)
@@ -153,7 +158,7 @@ def find_forecast_task(
 
 
 def _truth(
-    card: ForecastCard, dataset: DatasetCard, data: str | Path | None, include: Sequence[Path]
+    card: ForecastCard, dataset: DatasetCard, data: str | Path | None, include: Sequence[Path], progress: Told
 ) -> tuple[str, DatasetCard]:
     """Return the place of the truth, and the card that declares it."""
     if data is not None and (is_url(data) or Path(data).exists()):
@@ -167,6 +172,8 @@ def _truth(
             )
         dataset = find_dataset(str(data), include)
     home = records.data_home() / dataset.name
+    if dataset.world is not None and not home.is_dir():
+        home = make_world(dataset, progress=progress)
     if home.is_dir() and any(home.iterdir()):
         stores = sorted(p for p in home.iterdir() if not p.name.startswith("."))
         fitting = [p for p in stores if any(grid in p.name for grid in card.grids)] or stores
@@ -188,9 +195,19 @@ def _described(truth: str, dataset: DatasetCard, include: tuple[str, ...]) -> Da
         "variables": {str(v): [list(map(str, opened[v].dims)), str(opened[v].dtype)] for v in opened.data_vars},
         "size": _size(truth),
     }
-    world = str(opened.attrs.get(records.WORLD_ATTRIBUTE, ""))
-    name = world or dataset.name
-    return Data(name, "simulated" if world else "real", records.fingerprint(content), {"world": world} if world else {})
+    world = _mark(opened)
+    kind: Literal["real", "simulated"] = "simulated" if world else "real"
+    return Data(world.get("world", dataset.name), kind, records.fingerprint(content), world)
+
+
+def _mark(opened: xr.Dataset) -> dict[str, Any]:
+    """Return what a store says of the world that made it; empty where it names none."""
+    text = str(opened.attrs.get(records.WORLD_ATTRIBUTE, ""))
+    try:
+        mark = json.loads(text or "{}")
+    except ValueError:
+        mark = {"world": text}
+    return dict(mark) if isinstance(mark, dict) else {"world": text}
 
 
 def _digest(values: np.ndarray) -> str:

@@ -34,6 +34,7 @@ from climbench.models.forecasting.steps import require_history, step_of, steps_t
 
 EOFS = (10, 20, 40, 80, 160)
 LAGS = (1, 2, 3)
+TIMES_AN_EOF = 5  # training times for each EOF at least: more are not tried
 JUDGED = (1, 2, 4, 8)
 SETTINGS = "linear.json"
 PARTS = ("normals", "maps", "filters", "amplitudes")
@@ -115,8 +116,8 @@ class LinearInverseModel(Forecaster):
         require_complete(train)
         step, series = step_of(train), one_series(train)
         self.normals = Normals.of(series)
-        wanted = self.arguments["eofs"]
-        found = EOFs.of(series, self.normals, wanted or max(EOFS))
+        wanted = self.arguments["eofs"] or min(max(EOFS), max(EOFS[0], series.sizes["time"] // TIMES_AN_EOF))
+        found = EOFs.of(series, self.normals, wanted)
         amplitudes = Amplitudes(found.series(series, self.normals), series["time"].values, step)
         self.choice = self._chosen(amplitudes, found)
         self.eofs = found.first(self.choice.eofs)

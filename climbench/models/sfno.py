@@ -83,9 +83,10 @@ class SFNONetwork(nn.Module):
 
     def forward(self, windows: torch.Tensor) -> torch.Tensor:
         """Return (batch, variable, latitude, longitude) for (batch, year, channel, latitude, longitude)."""
-        # Transforms count rows from the north.
-        southward = self.to_rows(windows.flatten(1, 2)).flip(-2)
-        fields: torch.Tensor = self.from_rows(self.operator(southward).flip(-2))
+        # Transforms count rows from the north, and there are none of complex numbers in bfloat16.
+        with torch.autocast(windows.device.type, enabled=False):
+            southward = self.to_rows(windows.float().flatten(1, 2)).flip(-2)
+            fields: torch.Tensor = self.from_rows(self.operator(southward).flip(-2))
         return fields
 
 

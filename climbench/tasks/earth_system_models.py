@@ -9,7 +9,7 @@ Reference: Kaltenborn et al. (2023), arXiv:2311.03721, who call an emulator for 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -127,8 +127,13 @@ class EarthSystemModelsTask(ProjectionTask):
             return made
         return OneEach(make, self.models)
 
-    def target(self) -> xr.Dataset:
+    def target(self, members: Sequence[Hashable] | None = None) -> xr.Dataset:
         """Return the members of the test scenario of all models in the test years, in scoring units, in memory.
+
+        Parameters
+        ----------
+        members : sequence of hashable, optional
+            Which of each model's; those of the card, or all there are, without.
 
         Returns
         -------
@@ -140,7 +145,7 @@ class EarthSystemModelsTask(ProjectionTask):
         DataError
             If anything is wrong with the target of a model, or models lie on different grids.
         """
-        found = {model: part.target() for model, part in self.parts.items()}
+        found = {model: part.target(members) for model, part in self.parts.items()}
         first = self.models[0]
         named = []
         for model, data in found.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -111,8 +111,13 @@ class ProjectionTask:
             self.note(note)
         return data
 
-    def target(self) -> xr.Dataset:
+    def target(self, members: Sequence[Hashable] | None = None) -> xr.Dataset:
         """Return the members of the test scenario in the test years, in scoring units, in memory.
+
+        Parameters
+        ----------
+        members : sequence of hashable, optional
+            Which; those of the card, or all there are, without.
 
         Returns
         -------
@@ -129,8 +134,9 @@ class ProjectionTask:
         data = self.outputs(test.scenario, self.card.targets)
         years = np.arange(test.years[0], test.years[1] + 1)
         data = _at(data, "time", _all_there(data, "time", years, where, "year"))
-        if test.members is not None:
-            data = _at(data, "member", _all_there(data, "member", test.members, where, "member"))
+        members = test.members if members is None else members
+        if members is not None:
+            data = _at(data, "member", _all_there(data, "member", members, where, "member"))
         converted = {}
         for name in self.card.targets:
             array = _read(self._in_units(data[name], where), f"{where}: {name}")
@@ -327,10 +333,10 @@ def _ends(data: xr.Dataset, dim: str) -> str:
     return f"{values.size} values {values[0]}..{values[-1]}"
 
 
-def _all_there(data: xr.Dataset, dim: str, wanted: Sequence[int] | np.ndarray, where: str, what: str) -> np.ndarray:
+def _all_there(data: xr.Dataset, dim: str, wanted: Sequence[Any] | np.ndarray, where: str, what: str) -> np.ndarray:
     """Return the wanted labels, or raise `DataError` naming those that are missing and what there is."""
     there = data[dim].values
-    missing = [int(w) for w in wanted if w not in there]
+    missing = [w.item() if isinstance(w, np.generic) else w for w in wanted if w not in there]
     if missing:
         span = f"{there[0]}..{there[-1]}" if dim == "time" else ", ".join(map(str, there))
         names = ", ".join(map(str, missing[:5])) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")

@@ -74,8 +74,8 @@ def squares():
     for n in N:
         numbers = (range(1 + n * draw, 1 + n * (draw + 1)) for draw in range(DRAWS))
         means = (scored(WORLD.members("ssp245", m, seed=7, years=years)).mean("member") for m in numbers)
-        found[n] = [rmse_spatial(truth, mean, weights) ** 2 for mean in means]
-    return {v: {n: np.array([float(square[v]) for square in each]) for n, each in found.items()} for v in VARIABLES}
+        found[n] = [{v: float(rmse_spatial(truth[v], mean[v], weights)) ** 2 for v in VARIABLES} for mean in means]
+    return {v: {n: np.array([square[v] for square in each]) for n, each in found.items()} for v in VARIABLES}
 
 
 @pytest.mark.parametrize("variable", VARIABLES)

@@ -252,6 +252,17 @@ def test_wrong_leads_states_and_settings_are_refused():
         pointwise().fit({"train": constant}, seed=0)
 
 
+@pytest.mark.parametrize("kind", [UNet, SFNO, Graph])
+def test_bfloat16_learns_what_float32_does(kind):
+    """Spectral transforms stay in float32, the rest may be less exact."""
+    found = {}
+    for precision in ("float32", "bfloat16"):
+        forecaster = kind(**FORECASTERS[kind], **{**SETTINGS, "epochs": 2, "precision": precision})
+        forecaster.fit({"train": world()}, seed=0)
+        found[precision] = forecaster.chosen["validation_loss"][0][-1]
+    assert found["bfloat16"] == pytest.approx(found["float32"], rel=0.1)
+
+
 @pytest.mark.parametrize("kind", [UNet, ResNet])
 def test_a_region_of_any_size_is_taken(kind):
     region = world(60).isel(latitude=slice(1, 6), longitude=slice(2, 13))
