@@ -196,6 +196,7 @@ def _described(truth: str, dataset: DatasetCard, include: tuple[str, ...]) -> Da
         "size": _size(truth),
     }
     world = _mark(opened)
+    content |= {"world": world} if world else {}
     kind: Literal["real", "simulated"] = "simulated" if world else "real"
     return Data(world.get("world", dataset.name), kind, records.fingerprint(content), world)
 

@@ -19,7 +19,7 @@ from climbench.tasks.forecast.reading import KeptMaps, forecast_block
 from climbench.tasks.forecast.statistics import DRY_FRACTION, HEAVY, Statistic
 from climbench.tasks.forecast.stores import Places
 from climbench.tasks.forecast.targets import Target
-from climbench.tasks.forecast.tiles import TILE_VALUES, Tile
+from climbench.tasks.forecast.tiles import MEMBER_VALUES, TILE_VALUES, Tile
 
 Buffers = dict[tuple[str, str], np.ndarray]
 
@@ -174,7 +174,7 @@ def _score_tiles(job: Job, target: Target, wanted: Wanted, maps: Maps, sums: Sum
     """Add the statistics of one initial time's maps to the sums, tile by tile."""
     members, rows, cells = maps.forecast.shape[1:]
     together = rows if members == 1 else 1  # members of one map fill the cache by themselves
-    step = max(256, TILE_VALUES // (members * together))
+    step = max(256, (TILE_VALUES if members == 1 else MEMBER_VALUES) // (members * together))
     for first in range(0, rows, together):
         part = slice(first, first + together)
         for start in range(0, cells, step):

@@ -9,7 +9,8 @@ from functools import cached_property
 
 import numpy as np
 
-TILE_VALUES = 15 * 2**10
+TILE_VALUES = 15 * 2**10  # arrays below 128 KiB, which the system takes back and gives out without cost
+MEMBER_VALUES = 2**17  # of ensembles, whose members are sorted: fewer, larger steps
 
 
 class Tile:
