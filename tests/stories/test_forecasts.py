@@ -73,6 +73,19 @@ def test_a_forecast_for_another_time_than_the_truth_is_no_score(folder):
         assert "Traceback" not in done.stderr
 
 
+def test_a_forecast_is_checked_without_being_scored(folder):
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+    done = climbench("validate", "forecast.zarr", *TASK, cwd=folder)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "- coverage: 40 initial times" in done.stdout
+    assert done.stdout.endswith("forecast.zarr can be scored.\n")
+    wrong = climbench("validate", "forecast.zarr", *TASK, "--set", "metrics=[rmsee]", "--json", cwd=folder)
+    result = json.loads(wrong.stdout)
+    assert (wrong.returncode, result["valid"], len(result["problems"])) == (2, False, 1)
+    assert "Did you mean 'rmse'?" in result["problems"][0]
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
+
+
 def test_a_climatology_that_saw_the_test_is_refused_and_one_that_does_not_say_warns(folder):
     climatology = made.made_climatology(variables=(NAME,))
     period = "1990-01-01T00:00:00/2020-12-31T18:00:00"

@@ -1,7 +1,8 @@
-"""docs/forecasts.md: its example runs as it stands, and its tables say what the code does."""
+"""docs/forecasts.md and README: their example runs as it stands, and their tables say what the code does."""
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import sys
@@ -12,26 +13,45 @@ import pytest
 from climbench.tasks.forecast.catalogue import find_metric
 from climbench.tasks.forecast.metrics import METRICS
 from climbench.tasks.forecast.profiles import PROFILES
-from tests.stories.command import call, climbench
+from tests.stories.command import CLIMBENCH, call, climbench
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs" / "forecasts.md").read_text(encoding="utf-8")
-
-
-def blocks(language):
-    return re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+PROJECT = Path(__file__).resolve().parents[2]
+PAGE, README = ((PROJECT / name).read_text(encoding="utf-8") for name in ("docs/forecasts.md", "README.md"))
+SECTION = README.partition("## Score a weather forecast\n")[2].partition("\n## ")[0]
 
 
-def test_the_example_runs(tmp_path):
-    (code,) = blocks("python")
-    made = call(sys.executable, "-c", code, cwd=tmp_path)
-    assert made.returncode == 0, made.stderr
-    (command,) = (block for block in blocks("bash") if "mine.zarr" in block)
+def blocks(language, text=PAGE):
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+def arguments_of(command):
     program, *arguments = shlex.split(command)
     assert program == "climbench"
-    done = climbench(*arguments, cwd=tmp_path)
+    return arguments
+
+
+@pytest.fixture(scope="module")
+def example(tmp_path_factory):
+    """A folder with the stores that the page's lines of Python make."""
+    folder = tmp_path_factory.mktemp("example")
+    (code,) = blocks("python")
+    made = call(sys.executable, "-c", code, cwd=folder)
+    assert made.returncode == 0, made.stderr
+    return folder
+
+
+def test_the_example_runs(example):
+    (command,) = (block for block in blocks("bash") if "mine.zarr" in block)
+    done = climbench(*arguments_of(command), cwd=example)
     assert (done.returncode, done.stderr) == (0, "")
     errors = next(line for line in done.stdout.splitlines() if line.split()[:1] == ["rmse"]).split()[2:]
     assert [float(error) for error in errors] == pytest.approx([1.0] * len(errors), abs=0.01)  # noise of size 1 K
+
+
+def test_the_readme_shows_what_the_example_prints(example):
+    (command,), (output,) = blocks("bash", SECTION), blocks("text", SECTION)
+    done = call(CLIMBENCH, *arguments_of(command), cwd=example, env={**os.environ, "COLUMNS": "80"})
+    assert (done.returncode, done.stdout) == (0, output)
 
 
 def test_every_metric_stands_there_with_its_definition():

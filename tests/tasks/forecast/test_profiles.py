@@ -223,28 +223,24 @@ def test_the_energy_score_of_weatherbench_2_takes_neighbouring_members(under):
 
 
 def test_weatherbench_2_puts_the_dry_threshold_itself_in_no_category(tmp_path, scores_of):
-    """Western cells have a share of dry days of 0.4, eastern ones of 0.85, the most that may count."""
-    rain, dry = "total_precipitation_24hr", 0.25e-3  # float64: float32 has no such number
-    west = xr.DataArray([True] * 4 + [False] * 4, dims="longitude")
+    rain, dry, light, heavy = "total_precipitation_24hr", 0.25e-3, 1.0e-3, 5.0e-3  # float32 has no 0.25e-3
     truth, forecast, climatology = (
         0.0 * make(variables=(rain,)).astype("float64")
         for make in (made.made_truth, made.made_forecast, made.made_climatology)
     )
-    climatology[f"{rain}_seeps_threshold"] = climatology[rain] + 5.0e-3
-    climatology[f"{rain}_seeps_dry_fraction"] = climatology[rain] + xr.where(west, 0.4, 0.85)
-    made.written(tmp_path / "truth.zarr", truth + 1.0e-3)  # light
+    climatology[f"{rain}_seeps_threshold"] = climatology[rain] + heavy
+    climatology[f"{rain}_seeps_dry_fraction"] = climatology[rain] + 0.4
+    made.written(tmp_path / "truth.zarr", truth + light)
     made.written(tmp_path / "climatology.zarr", climatology)
     found = {}
-    for case, amount in (("on", dry), ("below", 0.0)):
+    for case, amount in (("dry", 0.0), ("on the threshold", dry)):
         made.written(tmp_path / "forecast.zarr", forecast + amount)
         for profile in ("standard", "wb2", "wbx"):
             table, _ = scores_of(tmp_path, profile=profile, targets=[rain], metrics=["seeps"])
             found[profile, case] = table[rain, "seeps", "global", LEAD]
-    west_alone, both = 0.5 / 0.6, 0.5 * (0.5 / 0.6 + 0.5 / 0.15)  # dry for light: half of 1 / (1 - share)
-    assert found["wb2", "below"] == pytest.approx(west_alone, rel=1e-9)
-    assert found["wb2", "on"] == 0.0
-    for profile in ("standard", "wbx"):
-        assert found[profile, "below"] == found[profile, "on"] == pytest.approx(both, rel=1e-9)
+    dry_for_light = 0.5 / (1.0 - 0.4)
+    assert found.pop(("wb2", "on the threshold")) == 0.0
+    assert list(found.values()) == pytest.approx([dry_for_light] * 5, rel=1e-9)
 
 
 @pytest.mark.parametrize("members", [0, MEMBERS])
