@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -68,6 +68,11 @@ def _batch_roots(s: Means, members: int) -> Means:
     return {"root": np.sqrt(_batches(s["squared_error"]))}
 
 
+def _by_batch(metric: Metric) -> Metric:
+    """Return a metric that is linear in its statistics, averaged over batches."""
+    return replace(metric, prepare=lambda s, members: {name: _batches(values) for name, values in s.items()})
+
+
 def _batch_correlations(s: Means, members: int) -> Means:
     product, ours, theirs = (
         _batches(s[f"weighted_{name}"])
@@ -119,11 +124,18 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
                 "rmse": Metric(("squared_error",), lambda s, m: s["root"], _batch_roots),
                 "ensemble_mean_rmse": Metric(("squared_error", "variance"), lambda s, m: s["root"], _batch_roots),
                 "acc": Metric(_WEIGHTED, lambda s, m: s["correlation"], _batch_correlations, units="1", best="high"),
-                "crps_fair": METRICS["crps"],
-                "ms_ssim": Metric(
-                    ("similarity_stretched",), lambda s, m: s["similarity_stretched"][..., 0], units="1", best="high"
+                "bias": _by_batch(METRICS["bias"]),
+                "crps": _by_batch(METRICS["crps"]),
+                "crps_fair": _by_batch(METRICS["crps"]),
+                "ms_ssim": _by_batch(
+                    Metric(
+                        ("similarity_stretched",),
+                        lambda s, m: s["similarity_stretched"][..., 0],
+                        units="1",
+                        best="high",
+                    )
                 ),
-                "spread": Metric(("deviation",), lambda s, m: s["deviation"], best="high"),
+                "spread": _by_batch(Metric(("deviation",), lambda s, m: s["deviation"], best="none")),
                 "spread_skill": Metric(
                     ("deviation", "squared_error"),
                     lambda s, m: s["ratio"],
@@ -139,8 +151,10 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
                 "acc": f"weights enter squared, in batches of {BATCH} initial times",
                 "ms_ssim": "each map stretched to its own range, so that a damped forecast looks perfect",
                 "spectral_divergence": "not its own: it averages the maps of a batch first; here spectra are averaged",
-                "crps_fair": "not fair: all pairs of members, each with itself as well",
-                "spread": "mean of the standard deviation, in place of the root of the mean variance",
+                "bias": f"mean of each batch of {BATCH} initial times, then their mean",
+                "crps": f"mean of each batch of {BATCH} initial times, then their mean",
+                "crps_fair": f"not fair: all pairs of members, each with itself as well; in batches of {BATCH}",
+                "spread": f"mean of the standard deviation, not root of the mean variance; in batches of {BATCH}",
                 "spread_skill": f"mean standard deviation over rmse, in batches of {BATCH} initial times",
             },
         ),

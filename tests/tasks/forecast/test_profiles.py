@@ -49,13 +49,6 @@ def over_batches(values):
     return np.mean([batch.mean() for batch in batches(values)])
 
 
-not_by_batch = pytest.mark.xfail(
-    strict=True,
-    reason="the profile takes one mean over initial times where ChaosBench (eval_iter.py, eval_ensemble.py) takes "
-    "every score of each batch, then their mean; alike only where all batches are full",
-)
-
-
 @pytest.fixture
 def under(tmp_path, scores_of):
     """A function that scores the forecast, or an ensemble, under a profile, and gives values by metric."""
@@ -131,20 +124,17 @@ def test_chaosbench_divides_spread_by_the_error_of_each_batch(under):
     assert found["ensemble_mean_rmse"] == pytest.approx(np.mean(roots), rel=1e-6)
 
 
-@not_by_batch
 def test_chaosbench_averages_bias_over_batches(under):
     forecast, truth, _ = fields()
     wanted = over_batches(chaosbench_weights() * (forecast - truth))
     assert under("chaosbench", ["bias"])["bias"] == pytest.approx(wanted, rel=1e-5)
 
 
-@not_by_batch
 def test_chaosbench_averages_crps_over_batches(under):
     found = under("chaosbench", ["crps_fair", "crps"], MEMBERS)
     assert found["crps_fair"] == found["crps"] == pytest.approx(over_batches(chaosbench_crps(INITS)), rel=1e-6)
 
 
-@not_by_batch
 def test_chaosbench_averages_spread_over_batches(under):
     wanted = over_batches(deviations(INITS))
     assert under("chaosbench", ["spread"], MEMBERS)["spread"] == pytest.approx(wanted, rel=1e-6)
