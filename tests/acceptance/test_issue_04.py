@@ -25,9 +25,6 @@ N = [1, 2, 3, 5, 10, 20, 50]
 pytestmark = pytest.mark.timeout(3000)  # the networks of the members experiment train for minutes
 NETWORKS = ["cnn-lstm", "cnn-lstm-on-lps"]
 VARIABLES = ["tas", "pr"]
-NOISY = pytest.mark.xfail(
-    reason="at this size its error on tas comes from its training: 0.14 to 0.21 K at any n", strict=False
-)
 DRAWS = 20  # independent ones, for the floor
 CESM2 = {"targets": ["tas", "pr"], "train": ["ssp585"], "test.scenario": "ssp126", "test.years": [2080, 2099]}
 
@@ -107,15 +104,8 @@ def test_pattern_scaling_is_nearly_flat_in_n(experiment, variable):
     assert error[50] <= error[1] < 1.2 * error[50]
 
 
-@pytest.mark.parametrize(
-    ("network", "variable"),
-    [
-        ("cnn-lstm-on-lps", "tas"),
-        ("cnn-lstm-on-lps", "pr"),
-        ("cnn-lstm", "pr"),
-        pytest.param("cnn-lstm", "tas", marks=NOISY),
-    ],
-)
+@pytest.mark.parametrize("variable", VARIABLES)
+@pytest.mark.parametrize("network", NETWORKS)
 def test_networks_improve_with_n(experiment, network, variable):
     error = spatial(experiment, network, variable, "all", "true_value")
     print(f"{network}, {variable}: " + ", ".join(f"{n}: {error[n]:.4f}" for n in N))
