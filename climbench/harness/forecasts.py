@@ -119,7 +119,7 @@ def _predict(work: Run, card: ModelCard) -> None:
         forecaster.checkpoints = checkpoints / card.name
     work.progress.stage(f"{card.name}: fitting")
     truth = work.task.open_truth()
-    train, validation = training(work.task.card, truth)
+    train, validation = training(work.task.card, truth, forecaster)
     with timed(cost, "fit_seconds"), emulators_fault(card.name, "fit"):
         forecaster.fit(train, validation, seed=work.seed)
     cost.chosen = dict(getattr(forecaster, "chosen", {}))

@@ -15,7 +15,7 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -27,6 +27,7 @@ from climbench.models.forecaster import Forecaster, in_forecast_order, lead_time
 from climbench.models.forecasting.normals import covers_years
 from climbench.models.forecasting.settings import ForecastTraining
 from climbench.models.forecasting.state_channels import SPACE, StateChannels
+from climbench.models.forecasting.static_maps import StaticMaps
 from climbench.models.forecasting.stepper import Clock, Stepper
 from climbench.models.forecasting.steps import require_history, step_of, steps_to
 from climbench.models.forecasting.training import Training
@@ -34,12 +35,12 @@ from climbench.models.training.saved_network import load_state, read_networks, w
 from climbench.models.training.trainer import device_kind, reproducible, seed_of
 from climbench.progress import Progress
 
-NETWORK = "network"
+NETWORK, STATIC = "network", "static"
 DAY = np.timedelta64(24, "h")
 
 
 class NetworkForecaster(Forecaster):
-    """A forecaster that is a network from the latest states to the next.
+    """A forecaster that is a network from the latest states to the next; it is shown static variables beside them.
 
     Parameters
     ----------
@@ -63,6 +64,8 @@ class NetworkForecaster(Forecaster):
         A folder where the state of training is kept from time to time; `fit` goes on from what it finds there.
     """
 
+    static: ClassVar[bool] = True
+
     def __init__(
         self, arguments: Mapping[str, Any], training: Mapping[str, Any], *, history: int = 1, clock: bool | None = None
     ) -> None:
@@ -82,6 +85,7 @@ class NetworkForecaster(Forecaster):
         self.grid = xr.Dataset()
         self.step: np.timedelta64 = np.timedelta64(0, "ns")
         self.channels: StateChannels | None = None
+        self.maps: StaticMaps | None = None
         self.stepper: Stepper | None = None
 
     @abstractmethod
@@ -137,10 +141,11 @@ class NetworkForecaster(Forecaster):
             self.clock = any(covers_years(data["time"]) for data in train.values())
         with reproducible(seed_of(seed, NETWORK)):
             self.network(self.grid, 1, 1)  # refuses a grid before the data is read through
+        self.maps = StaticMaps.of(train)
         training = Training(train, validation, self.history, self.training)
         self.channels = training.channels
         stepper = self._built(seed)
-        identity = {"arguments": self.arguments, "seed": seed, "kind": type(self).__name__}
+        identity = {"arguments": self.arguments, "seed": seed, "kind": type(self).__name__, "static": self.maps.names}
         self.chosen |= training.run(stepper, seed, identity, self.checkpoints, self.progress.step)
         self.stepper = stepper
 
@@ -149,12 +154,13 @@ class NetworkForecaster(Forecaster):
         rows, longitude = self.grid.sizes["latitude"], self.grid["longitude"].values
         clock = Clock(longitude, rows, hourly=bool(self.step < DAY)) if self.clock else None
         count = len(channels.channels)
-        shown = self.history * count + (clock.channels if clock else 0)
+        assert self.maps is not None
+        shown = self.history * count + (clock.channels if clock else 0) + len(self.maps.names)
         with reproducible(seed_of(seed, NETWORK)):
             network = self.network(self.grid, shown, count)
         seconds = float(self.step / np.timedelta64(1, "s"))
         again = self.training.checkpointing
-        return Stepper(network, channels.tendency / channels.std, seconds, clock, checkpointing=again)
+        return Stepper(network, channels.tendency / channels.std, seconds, clock, self.maps.values, checkpointing=again)
 
     def _trained(self, channels: StateChannels | None) -> StateChannels:
         if channels is None:
@@ -220,7 +226,9 @@ class NetworkForecaster(Forecaster):
             "step_hours": self.step / np.timedelta64(1, "h"),
             "channels": channels.to_json(),
         }
-        write_networks(directory, content, {NETWORK: self.stepper.network.state_dict()})
+        assert self.maps is not None
+        maps = dict(zip(self.maps.names, self.maps.values, strict=True))
+        write_networks(directory, content, {NETWORK: self.stepper.network.state_dict(), STATIC: maps})
 
     @classmethod
     def load(cls, directory: Path) -> Self:
@@ -231,6 +239,9 @@ class NetworkForecaster(Forecaster):
         forecaster.grid = xr.Dataset(coords={d: np.asarray(content["grid"][d]) for d in SPACE})
         forecaster.step = np.timedelta64(round(content["step_hours"] * 3.6e12), "ns")
         forecaster.channels = StateChannels.from_json(content["channels"])
+        names, sizes = tuple(states[STATIC]), (forecaster.grid.sizes[d] for d in SPACE)
+        maps = torch.stack(list(states[STATIC].values())) if names else torch.zeros(0, *sizes)
+        forecaster.maps = StaticMaps(names, maps)
         forecaster.stepper = forecaster._built(0)
         load_state(forecaster.stepper.network, states[NETWORK], str(directory))
         return forecaster

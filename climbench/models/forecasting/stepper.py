@@ -56,18 +56,21 @@ class Stepper(nn.Module):
     Parameters
     ----------
     network : Module
-        From (batch, channel, latitude, longitude), states of the history and the clock's maps, to changes.
+        From (batch, channel, latitude, longitude), states of the history, the clock's maps and others, to changes.
     change : ndarray of shape (channel,)
         Standard deviation of a step's change over that of the state.
     step_seconds : float
         Length of a step.
     clock : Clock, optional
         Tells the time.
+    maps : Tensor of shape (channel, latitude, longitude), optional
+        What does not change, shown beside each state.
     checkpointing : bool
         Whether activations are computed again for the gradient.
     """
 
     change: torch.Tensor
+    maps: torch.Tensor | None
 
     def __init__(
         self,
@@ -75,6 +78,7 @@ class Stepper(nn.Module):
         change: np.ndarray,
         step_seconds: float,
         clock: Clock | None = None,
+        maps: torch.Tensor | None = None,
         *,
         checkpointing: bool = False,
     ) -> None:
@@ -83,6 +87,7 @@ class Stepper(nn.Module):
         self.step_seconds, self.checkpointing = step_seconds, checkpointing
         sizes = torch.tensor(change, dtype=torch.float32)[:, None, None]
         self.register_buffer("change", sizes, persistent=False)
+        self.register_buffer("maps", maps, persistent=False)
 
     def forward(self, states: torch.Tensor, seconds: torch.Tensor) -> torch.Tensor:
         """Return the next state.
@@ -98,9 +103,12 @@ class Stepper(nn.Module):
         -------
         Tensor of shape (batch, channel, latitude, longitude)
         """
-        maps = states.flatten(1, 2)
+        shown = [states.flatten(1, 2)]
         if self.clock is not None:
-            maps = torch.cat([maps, self.clock(seconds)], dim=1)
+            shown.append(self.clock(seconds))
+        if self.maps is not None:
+            shown.append(self.maps.expand(len(states), -1, -1, -1))
+        maps = torch.cat(shown, dim=1)
         again = self.checkpointing and self.training and torch.is_grad_enabled()
         answer = checkpoint(self.network, maps, use_reentrant=False) if again else self.network(maps)
         return states[:, -1] + self.change * answer.float()
