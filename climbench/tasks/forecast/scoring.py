@@ -213,7 +213,7 @@ class Forecasts:
         """Return the metrics that can be scored by target and name, and why others cannot."""
         conventions = PROFILES[profile or self.card.profile]
         notes: list[str] = []
-        can = Scorable(self.card, self.places, self.members)
+        can = Scorable(self.card, self.places, self.members, self.matched.targets)
         return {t.name: can.metrics(t, conventions, notes) for t in self.matched.targets}, notes
 
     def missing_in_first(self, target: Target) -> int:

@@ -214,3 +214,30 @@ def test_a_climatology_without_the_hours_that_are_needed(folder, scores_of):
     rewritten(folder, "daily.zarr", made.made_climatology().isel(hour=[0]))
     with pytest.raises(DataError, match="hour is 0, and 12 is wanted"):
         scores_of(folder, use_climatology="daily.zarr", metrics=["acc"])
+
+
+@pytest.mark.parametrize(
+    ("targets", "change", "why"),
+    [
+        (["temperature_850"], {"level": [0]}, "the climatology has no level 850 of 'temperature'; it has 500"),
+        (["temperature"], {"level": 0}, "the climatology has no level axis for 'temperature', and several levels are"),
+    ],
+)
+def test_a_climatology_without_the_level_that_is_needed(tmp_path, scores_of, targets, change, why):
+    written_on_levels(tmp_path)
+    climatology = xr.open_zarr(tmp_path / "climatology.zarr", consolidated=False).load().isel(change, drop=True)
+    rewritten(tmp_path, "few.zarr", climatology)
+    options = {"targets": targets, "use_climatology": "few.zarr"}
+    table, found = scores_of(tmp_path, metrics=["rmse", "acc"], **options)
+    assert {metric for _, metric, *_ in table} == {"rmse"}
+    assert any(f"acc of temperature_850: {why}" in note for note in found.notes)
+    with pytest.raises(PredictionError, match=f"Nothing can be scored:\\s+acc of temperature_.*{why}"):
+        scores_of(tmp_path, metrics=["acc"], **options)
+
+
+def test_a_climatology_on_levels_of_fields_that_name_none(tmp_path, scores_of):
+    written_on_levels(tmp_path, "forecast", "truth")
+    with pytest.raises(PredictionError, match="on levels 500, 850; name one, such as temperature_500"):
+        scores_of(tmp_path, targets=["temperature"], metrics=["acc"])
+    named = [scores_of(tmp_path, targets=[f"temperature_{n}"], metrics=["acc"])[0] for n in (500, 850)]
+    assert len({round(value, 6) for table in named for value in table.values()}) == 8  # each level has its own
