@@ -125,6 +125,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
                 "ensemble_mean_rmse": Metric(("squared_error", "variance"), lambda s, m: s["root"], _batch_roots),
                 "acc": Metric(_WEIGHTED, lambda s, m: s["correlation"], _batch_correlations, units="1", best="high"),
                 "bias": _by_batch(METRICS["bias"]),
+                "mae": _by_batch(METRICS["mae"]),
                 "crps": _by_batch(METRICS["crps"]),
                 "crps_fair": _by_batch(METRICS["crps"]),
                 "ms_ssim": _by_batch(
@@ -152,6 +153,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
                 "ms_ssim": "each map stretched to its own range, so that a damped forecast looks perfect",
                 "spectral_divergence": "not its own: it averages the maps of a batch first; here spectra are averaged",
                 "bias": f"mean of each batch of {BATCH} initial times, then their mean",
+                "mae": f"mean of each batch of {BATCH} initial times, then their mean",
                 "crps": f"mean of each batch of {BATCH} initial times, then their mean",
                 "crps_fair": f"not fair: all pairs of members, each with itself as well; in batches of {BATCH}",
                 "spread": f"mean of the standard deviation, not root of the mean variance; in batches of {BATCH}",
