@@ -17,7 +17,8 @@ from climbench.land import land_fraction
 from climbench.regions import find_region, region_weights
 from climbench.tasks.forecast.binned_statistics import BinnedStatistic
 from climbench.tasks.forecast.catalogue import find_statistic
-from climbench.tasks.forecast.engine import WEIGHT, Job, Sums, accumulate
+from climbench.tasks.forecast.engine import accumulate
+from climbench.tasks.forecast.job import WEIGHT, Job, Sums
 from climbench.tasks.forecast.map_statistics import MapStatistic
 from climbench.tasks.forecast.matching import SAME_GRID, Match, match
 from climbench.tasks.forecast.metrics import Metric
