@@ -206,8 +206,9 @@ def score(
     if out is None:
         return scored.result()
     directory = RunDirectory(Path(out))
-    sums = records.fingerprint([part.values.tolist() for part in scored.scores.statistics.values()])
-    identity = identity_of(opened.card, opened.data, {"forecast": str(predictions), "statistics": sums})
+    statistics = scored.scores.statistics.drop_vars("region")  # names of regions are on the card
+    content = records.fingerprint_arrays({str(name): part.values for name, part in statistics.variables.items()})
+    identity = identity_of(opened.card, opened.data, {"forecast": str(predictions), "statistics": content})
     if not fresh and directory.finished(identity):
         return read_result(directory.path)
     with directory.work(identity, fresh=fresh) as folder, writing(directory.path):
