@@ -241,3 +241,12 @@ def test_a_climatology_on_levels_of_fields_that_name_none(tmp_path, scores_of):
         scores_of(tmp_path, targets=["temperature"], metrics=["acc"])
     named = [scores_of(tmp_path, targets=[f"temperature_{n}"], metrics=["acc"])[0] for n in (500, 850)]
     assert len({round(value, 6) for table in named for value in table.values()}) == 8  # each level has its own
+
+
+@pytest.mark.filterwarnings("ignore:Converting a CFTimeIndex")
+def test_a_calendar_with_days_that_there_are_not_is_told(folder, scores_of):
+    truth = made.made_truth()
+    days = xr.date_range("2020-02-25", periods=truth.sizes["time"], freq="12h", calendar="360_day", use_cftime=True)
+    name = rewritten(folder, "of-360-days.zarr", truth.assign_coords(time=days))
+    with pytest.raises(PredictionError, match="times of the truth are on a calendar that has no dates"):
+        scores_of(folder, truth=name)
