@@ -182,7 +182,8 @@ class ForecastCard(TaskCard):
     leads : Leads
         Lead times that are scored.
     climatology : str or None
-        The store that anomalies are taken from; where null, the climatology of the training period is computed.
+        The store that anomalies are taken from; ``train`` computes the climatology of the training period, and null
+        means none: scores of anomalies are then left out, and that is said.
     metrics : tuple of str or None
         What is scored; what the profile has for such a forecast where null.
     profile : {"standard", "wb2", "wbx", "chaosbench"}
