@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 import xarray as xr
+from torch import nn
 
 from climbench.data.splits import Split
 from climbench.data.streaming import Part, StreamLoader, WindowStream
@@ -38,6 +39,10 @@ class Training:
         States that a step starts from.
     settings : ForecastTraining
         How.
+    stage : callable
+        Makes a stage, as `Stage` does.
+    loss : callable
+        Makes the loss from the sizes of changes and the weights of channels and rows, as `StepLoss` does.
 
     Attributes
     ----------
@@ -45,8 +50,18 @@ class Training:
         Of the training periods, without what is kept to choose on.
     """
 
-    def __init__(self, train: Periods, validation: Periods | None, history: int, settings: ForecastTraining) -> None:
+    def __init__(
+        self,
+        train: Periods,
+        validation: Periods | None,
+        history: int,
+        settings: ForecastTraining,
+        *,
+        stage: Callable[..., Stage] = Stage,
+        loss: Callable[..., nn.Module] = StepLoss,
+    ) -> None:
         self.history, self.settings = history, settings
+        self.stage, self.loss = stage, loss
         self.kept_end = validation is None and settings.held_out > 0.0
         if validation is None and settings.held_out > 0.0:
             train, validation = parted(train, settings.held_out, history + settings.rollout_steps)
@@ -118,7 +133,7 @@ class Training:
             stopped = module.stopped
         if judged is None:
             state.tensors["best"], state.best = state.tensors["averaged"], [state.stage + 1, state.epoch]
-        for name in ("weights", "averaged", "optimiser", "random"):
+        for name in ("weights", "averaged", "optimiser"):
             state.tensors.pop(name, None)
         state.stage, state.epoch, state.batches, state.updates = state.stage + 1, 0, 0, 0
         if place is not None:
@@ -137,9 +152,9 @@ class Training:
     ) -> Stage:
         rows = latitude_weights(next(iter(self.train.values()))["latitude"], "cell_area").values
         change = stepper.change.cpu().numpy()[:, 0, 0]
-        return Stage(
+        return self.stage(
             stepper,
-            StepLoss(change, self.channels.loss_weights(), rows / rows.mean()),
+            self.loss(change, self.channels.loss_weights(), rows / rows.mean()),
             settings,
             steps=steps,
             epochs=epochs,
