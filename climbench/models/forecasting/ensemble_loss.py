@@ -58,8 +58,8 @@ class Amplitudes(nn.Module):
         return coefficients.abs() / math.sqrt(4.0 * math.pi)
 
 
-class EnsembleLoss(nn.Module):
-    """The CRPS of states in units of a step's change: the mean over cells, and a sum over harmonics.
+class CellLoss(nn.Module):
+    """The absolute error of a state in units of a step's change, and the CRPS of several; means over cells.
 
     Parameters
     ----------
@@ -69,6 +69,34 @@ class EnsembleLoss(nn.Module):
         With mean 1.
     row_weights : ndarray of shape (latitude,)
         With mean 1.
+    """
+
+    channel_scale: torch.Tensor
+    rows: torch.Tensor
+
+    def __init__(self, change: np.ndarray, channel_weights: np.ndarray, row_weights: np.ndarray) -> None:
+        super().__init__()
+        scale = torch.tensor(channel_weights / change, dtype=torch.float32)[:, None, None]
+        self.register_buffer("channel_scale", scale, persistent=False)
+        rows = torch.tensor(row_weights, dtype=torch.float32)[:, None]
+        self.register_buffer("rows", rows, persistent=False)
+
+    def forward(self, prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        """Return the absolute error of states of shape (batch, channel, latitude, longitude)."""
+        return (self.channel_scale * self.rows * (prediction - target).abs()).mean()
+
+    def crps(self, members: torch.Tensor, target: torch.Tensor, alpha: float = 1.0) -> torch.Tensor:
+        """Return the CRPS of members of shape (batch, member, channel, latitude, longitude)."""
+        return (self.channel_scale * self.rows * crps(members, target, alpha)).mean()
+
+
+class EnsembleLoss(CellLoss):
+    """The CRPS of states in units of a step's change: the mean over cells, and a sum over harmonics.
+
+    Parameters
+    ----------
+    *given
+        Of `CellLoss`.
     alpha : float
         Of `climbench.models.training.crps.crps`.
     spectral : float
@@ -77,29 +105,9 @@ class EnsembleLoss(nn.Module):
         Of harmonics.
     """
 
-    channel_scale: torch.Tensor
-    rows: torch.Tensor
-
-    def __init__(
-        self,
-        change: np.ndarray,
-        channel_weights: np.ndarray,
-        row_weights: np.ndarray,
-        *,
-        alpha: float,
-        spectral: float,
-        amplitudes: Amplitudes,
-    ) -> None:
-        super().__init__()
+    def __init__(self, *given: np.ndarray, alpha: float, spectral: float, amplitudes: Amplitudes) -> None:
+        super().__init__(*given)
         self.alpha, self.spectral, self.amplitudes = alpha, spectral, amplitudes
-        scale = torch.tensor(channel_weights / change, dtype=torch.float32)[:, None, None]
-        self.register_buffer("channel_scale", scale, persistent=False)
-        rows = torch.tensor(row_weights, dtype=torch.float32)[:, None]
-        self.register_buffer("rows", rows, persistent=False)
-
-    def nodal(self, members: torch.Tensor, target: torch.Tensor, alpha: float) -> torch.Tensor:
-        """Return the mean over cells, weighted by area and channel."""
-        return (self.channel_scale * self.rows * crps(members, target, alpha)).mean()
 
     def forward(self, members: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         """Return the loss.
@@ -111,7 +119,7 @@ class EnsembleLoss(nn.Module):
         target : Tensor of shape (batch, channel, latitude, longitude)
             The true one.
         """
-        loss = self.nodal(members, target, self.alpha)
+        loss = self.crps(members, target, self.alpha)
         if not self.spectral:
             return loss
         each = crps(self.amplitudes(members), self.amplitudes(target), self.alpha)

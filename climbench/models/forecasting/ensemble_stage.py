@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from climbench.models.forecasting.ensemble_loss import EnsembleLoss
+from climbench.models.forecasting.ensemble_loss import CellLoss
 from climbench.models.forecasting.stage import Batch, Stage
 from climbench.models.training.trainer import reproducible
 
@@ -18,14 +18,14 @@ class EnsembleStage(Stage):
     Parameters
     ----------
     *given
-        Of `Stage`; the loss is an `EnsembleLoss`.
+        Of `Stage`; the loss is a `CellLoss`.
     members : int
         Roll-outs from each state.
     **options
         Of `Stage`.
     """
 
-    loss: EnsembleLoss
+    loss: CellLoss
 
     def __init__(self, *given: Any, members: int, **options: Any) -> None:
         super().__init__(*given, **options)
@@ -42,7 +42,7 @@ class EnsembleStage(Stage):
         steps, total = batch["ahead"].shape[1], torch.zeros((), device=self.device)
         with reproducible(number, self.settings.threads):
             for place, members in enumerate(self._ensemble(batch, steps)):
-                total = total + self.loss.nodal(members, batch["ahead"][:, place], 1.0)
+                total = total + self.loss.crps(members, batch["ahead"][:, place])
         return total / steps
 
     def _ensemble(self, batch: Batch, steps: int) -> Iterator[torch.Tensor]:
