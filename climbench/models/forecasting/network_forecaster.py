@@ -146,8 +146,14 @@ class NetworkForecaster(Forecaster):
         self.channels = training.channels
         stepper = self._built(seed)
         identity = {"arguments": self.arguments, "seed": seed, "kind": type(self).__name__, "static": self.maps.names}
-        self.chosen |= training.run(stepper, seed, identity, self.checkpoints, self.progress.step)
+        self.chosen |= self._trained_by(training, stepper, seed, identity)
         self.stepper = stepper
+
+    def _trained_by(
+        self, training: Training, stepper: Stepper, seed: int, identity: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Train in place and return what was chosen; the place for more than one network."""
+        return training.run(stepper, seed, identity, self.checkpoints, self.progress.step)
 
     def _training(self, train: Mapping[str, xr.Dataset], validation: Mapping[str, xr.Dataset] | None) -> Training:
         """Return how it is trained; the place for another stage or loss."""

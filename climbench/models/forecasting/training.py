@@ -41,6 +41,8 @@ class Training:
         How.
     stage : callable
         Makes a stage, as `Stage` does.
+    steps : int
+        Steps of the first stage.
     loss : callable
         Makes the loss from the sizes of changes and the weights of channels and rows, as `StepLoss` does.
 
@@ -58,13 +60,14 @@ class Training:
         settings: ForecastTraining,
         *,
         stage: Callable[..., Stage] = Stage,
+        steps: int = 1,
         loss: Callable[..., nn.Module] = StepLoss,
     ) -> None:
         self.history, self.settings = history, settings
-        self.stage, self.loss = stage, loss
+        self.stage, self.steps, self.loss = stage, steps, loss
         self.kept_end = validation is None and settings.held_out > 0.0
         if validation is None and settings.held_out > 0.0:
-            train, validation = parted(train, settings.held_out, history + settings.rollout_steps)
+            train, validation = parted(train, settings.held_out, history + max(steps, settings.rollout_steps))
         self.channels, self.statistics = StateChannels.of(train)
         names = list(self.channels.variables)
         self.train, self.validation = (held(part, names, settings.memory) for part in (train, validation or {}))
@@ -95,7 +98,7 @@ class Training:
         mark = fingerprint({**identity, "channels": self.channels.to_json(), "windows": self._spans()})
         place = None if folder is None else folder / STATE
         state = (None if place is None else TrainingState.load(place, mark)) or TrainingState(identity=mark)
-        stages = [(1, self.settings.epochs)]
+        stages = [(self.steps, self.settings.epochs)]
         if self.settings.rollout_steps > 1 and self.settings.rollout_epochs:
             stages.append((self.settings.rollout_steps, self.settings.rollout_epochs))
         with reproducible(seed_of(seed, "training"), self.settings.threads):
@@ -166,7 +169,7 @@ class Training:
 
     @property
     def _furthest(self) -> int:
-        return self.settings.rollout_steps if self.settings.rollout_epochs else 1
+        return max(self.steps, self.settings.rollout_steps if self.settings.rollout_epochs else 1)
 
     def _loader(self, periods: Periods, steps: int, seed: int, *, shuffle: bool) -> StreamLoader:
         names = self.channels.variables
