@@ -26,7 +26,7 @@ class InterpolationStage(EnsembleStage):
     def _rolled(self, batch: Batch, steps: int) -> torch.Tensor:
         start, end = batch["states"][:, -1], batch["ahead"][:, steps - 1]
         place = torch.randint(1, steps, (len(start),)).to(start.device)
-        truth = batch["ahead"][torch.arange(len(start)), place - 1]
+        truth = batch["ahead"][torch.arange(len(start), device=place.device), place - 1]
         loss: torch.Tensor = self.loss(self.stepper.between(start, end, place, batch["time"]), truth)
         return loss
 

@@ -47,4 +47,5 @@ def crps(members: torch.Tensor, target: torch.Tensor, alpha: float = 1.0) -> tor
     error = (members - target[:, None]).abs().mean(1)
     ranks = torch.arange(1 - count, count, 2, dtype=members.dtype, device=members.device)
     ordered = members.sort(dim=1).values.movedim(1, -1)
-    return error - (count - 1 + alpha) / (count**2 * (count - 1)) * (ordered @ ranks)
+    # No matrix product, which would be in bfloat16 where networks are.
+    return error - (count - 1 + alpha) / (count**2 * (count - 1)) * (ordered * ranks).sum(-1)

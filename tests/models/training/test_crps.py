@@ -31,6 +31,14 @@ def test_it_is_the_score_of_the_metrics(alpha, count):
     np.testing.assert_allclose(found.numpy(), expected.transpose(*dims).values, atol=1e-12)
 
 
+def test_it_is_as_exact_where_networks_are_not():
+    torch.manual_seed(0)
+    members, target = torch.randn(8, 3, 50), torch.randn(8, 50)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = crps(members, target)
+    torch.testing.assert_close(found, crps(members, target))
+
+
 @pytest.mark.parametrize(("alpha", "expected"), [(1.0, [0.0, -1.0]), (0.0, [-0.25, -0.75])])
 def test_members_that_coincide_are_driven_apart(alpha, expected):
     """Both want up by a half; the difference between them is worth another half, or a quarter where it is not fair."""
