@@ -12,7 +12,7 @@ for residuals, weights of levels and fine-tuning by roll-outs.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -142,12 +142,30 @@ class NetworkForecaster(Forecaster):
         with reproducible(seed_of(seed, NETWORK)):
             self.network(self.grid, 1, 1)  # refuses a grid before the data is read through
         self.maps = StaticMaps.of(train)
-        training = Training(train, validation, self.history, self.training)
+        training = self._training(train, validation)
         self.channels = training.channels
         stepper = self._built(seed)
         identity = {"arguments": self.arguments, "seed": seed, "kind": type(self).__name__, "static": self.maps.names}
-        self.chosen |= training.run(stepper, seed, identity, self.checkpoints, self.progress.step)
+        self.chosen |= self._trained_by(training, stepper, seed, identity)
         self.stepper = stepper
+
+    def _trained_by(
+        self, training: Training, stepper: Stepper, seed: int, identity: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Train in place and return what was chosen; the place for more than one network."""
+        return training.run(stepper, seed, identity, self.checkpoints, self.progress.step)
+
+    def _training(self, train: Mapping[str, xr.Dataset], validation: Mapping[str, xr.Dataset] | None) -> Training:
+        """Return how it is trained; the place for another stage or loss."""
+        return Training(train, validation, self.history, self.training)
+
+    def _stepper(
+        self, network: nn.Module, change: np.ndarray, clock: Clock | None, kind: Callable[..., Stepper] = Stepper
+    ) -> Stepper:
+        """Return what steps with a network; the place for another kind."""
+        seconds = float(self.step / np.timedelta64(1, "s"))
+        assert self.maps is not None
+        return kind(network, change, seconds, clock, self.maps.values, checkpointing=self.training.checkpointing)
 
     def _built(self, seed: int) -> Stepper:
         channels = self._trained(self.channels)
@@ -158,9 +176,7 @@ class NetworkForecaster(Forecaster):
         shown = self.history * count + (clock.channels if clock else 0) + len(self.maps.names)
         with reproducible(seed_of(seed, NETWORK)):
             network = self.network(self.grid, shown, count)
-        seconds = float(self.step / np.timedelta64(1, "s"))
-        again = self.training.checkpointing
-        return Stepper(network, channels.tendency / channels.std, seconds, clock, self.maps.values, checkpointing=again)
+        return self._stepper(network, channels.tendency / channels.std, clock)
 
     def _trained(self, channels: StateChannels | None) -> StateChannels:
         if channels is None:
@@ -182,10 +198,16 @@ class NetworkForecaster(Forecaster):
         given = inputs.isel(history=slice(inputs.sizes["history"] - self.history, None))
         states = channels.tensor(given.transpose("init_time", "history", ...))
         inits = inputs["init_time"].values.astype("datetime64[s]").astype(np.int64)
-        values = self._rolled(states, torch.from_numpy(inits), wanted)
+        dims, values = self._forecast(states, torch.from_numpy(inits), wanted, members, seed)
         coords: dict[str, Any] = {"init_time": inputs["init_time"].values, "lead_time": lead_times(leads)}
-        coords |= {d: self.grid[d] for d in SPACE}
-        return in_forecast_order(channels.dataset(values, ("init_time", "lead_time"), coords))
+        coords |= {d: self.grid[d] for d in SPACE} | ({"member": np.arange(members)} if "member" in dims else {})
+        return in_forecast_order(channels.dataset(values, dims, coords))
+
+    def _forecast(
+        self, states: torch.Tensor, seconds: torch.Tensor, wanted: np.ndarray, members: int, seed: int
+    ) -> tuple[tuple[str, ...], np.ndarray]:
+        """Return the leading dimensions of forecasts, and forecasts; the place for more than one member."""
+        return ("init_time", "lead_time"), self._rolled(states, seconds, wanted)
 
     def _require_grid(self, inputs: xr.Dataset) -> None:
         for dim in SPACE:
@@ -196,14 +218,14 @@ class NetworkForecaster(Forecaster):
                     f"{given.size}, {given[0]:g} to {given[-1]:g}. Regrid the states to the grid of training."
                 )
 
-    def _rolled(self, states: torch.Tensor, seconds: torch.Tensor, wanted: np.ndarray) -> np.ndarray:
+    def _rolled(self, states: torch.Tensor, seconds: torch.Tensor, wanted: np.ndarray, seed: int = 0) -> np.ndarray:
         """Return states at steps, of shape (init_time, lead_time, channel, latitude, longitude), batch by batch."""
         assert self.stepper is not None
         device = "cuda" if device_kind(self.training.accelerator) == "gpu" else "cpu"
         stepper = self.stepper.to(device).eval()
         found = np.empty((len(states), wanted.size, *states.shape[2:]), "float32")
         size = self.training.batch_size
-        with reproducible(0, self.training.threads), torch.no_grad():
+        with reproducible(seed, self.training.threads), torch.no_grad():
             for start in range(0, len(states), size):
                 part = slice(start, start + size)
                 ahead = stepper.rollout(states[part].to(device), seconds[part].to(device), int(wanted.max()))

@@ -64,6 +64,10 @@ class SphericalOperator(NetworkForecaster):
 
     def network(self, grid: xr.Dataset, channels_in: int, channels_out: int) -> nn.Module:
         """Return a new operator; raise `ModelError` where the grid does not go round the globe from pole to pole."""
+        return self._made(grid, channels_in, channels_out)
+
+    def _made(self, grid: xr.Dataset, channels_in: int, channels_out: int, **more: Any) -> nn.Module:
+        """Return a new operator, with more of its arguments."""
         require_globe(grid)
         latitude, longitudes = grid["latitude"].values, grid.sizes["longitude"]
         rule = recognise_quadrature(latitude)
@@ -79,7 +83,7 @@ class SphericalOperator(NetworkForecaster):
             scale,
             rule or "legendre-gauss",
             self.operator,
-            **self.options,
+            **{**self.options, **more},
         )
         return _OfMaps(made)
 

@@ -10,19 +10,16 @@ from typing import Any
 
 import torch
 from pytorch_lightning import LightningModule
+from torch import nn
 
 from climbench.errors import ModelError
 from climbench.models.forecasting.averaged_weights import AveragedWeights, copied
 from climbench.models.forecasting.settings import ForecastTraining
-from climbench.models.forecasting.stepper import StepLoss, Stepper
-from climbench.models.forecasting.training_state import (
-    RANDOM,
-    TrainingState,
-    optimiser_tensors,
-    restore_optimiser,
-)
+from climbench.models.forecasting.stepper import Stepper
+from climbench.models.forecasting.training_state import TrainingState, optimiser_tensors, restore_optimiser
 from climbench.models.training.fitting import make_optimiser
 from climbench.models.training.settings import TrainingSettings, learning_rate_factor
+from climbench.models.training.trainer import seed_of
 
 Batch = dict[str, torch.Tensor]
 Told = Callable[[str, int, int], None]
@@ -35,8 +32,8 @@ class Stage(LightningModule):
     ----------
     stepper : Stepper
         What is trained.
-    loss : StepLoss
-        Of a step.
+    loss : callable
+        Of a predicted state and the true one.
     settings : ForecastTraining
         How.
     steps : int
@@ -54,7 +51,7 @@ class Stage(LightningModule):
     def __init__(
         self,
         stepper: Stepper,
-        loss: StepLoss,
+        loss: nn.Module,
         settings: ForecastTraining,
         *,
         steps: int,
@@ -80,12 +77,14 @@ class Stage(LightningModule):
         return self._rolled(batch, self.steps)
 
     def _rolled(self, batch: Batch, steps: int) -> torch.Tensor:
-        states, seconds, total = batch["states"], batch["time"], torch.zeros((), device=self.device)
-        for number in range(steps):
-            ahead = self._run(states, seconds + round(number * self.stepper.step_seconds))
+        total = torch.zeros((), device=self.device)
+        for number, ahead in enumerate(self.stepper.rollout(batch["states"], batch["time"], steps, self._run)):
             total = total + self.loss(ahead, batch["ahead"][:, number])
-            states = torch.cat([states[:, 1:], ahead[:, None]], dim=1)
         return total / steps
+
+    def judged(self, batch: Batch, number: int) -> torch.Tensor:
+        """Return the validation loss of a batch, the so-manieth: that of roll-outs as long as those of the truth."""
+        return self._rolled(batch, batch["ahead"].shape[1])
 
     def on_fit_start(self) -> None:
         """Take up the training where it stands."""
@@ -95,8 +94,11 @@ class Stage(LightningModule):
             restore_optimiser(self.trainer.optimizers[0], tensors["optimiser"])
             self.stepper.load_state_dict(tensors["weights"])
             self.averaged.values = {k: v.to(self.device) for k, v in tensors["averaged"].items()}
-            torch.set_rng_state(tensors[RANDOM]["cpu"])
         self._began = self._saved = time.monotonic()
+
+    def on_train_batch_start(self, *_: Any) -> None:
+        """Let what a batch draws depend on its place in the training alone, not on where that was interrupted."""
+        torch.manual_seed(seed_of(self.state.updates, f"{self.state.identity} {self.state.stage}"))
 
     def on_train_batch_end(self, outputs: Any, batch: Batch, *_: Any) -> None:
         """Let averaged weights follow; stop where training has run away."""
@@ -128,9 +130,9 @@ class Stage(LightningModule):
         assert self.averaged is not None
         self.averaged.put_in()
 
-    def validation_step(self, batch: Batch, _: int) -> None:
+    def validation_step(self, batch: Batch, number: int) -> None:
         """Add a batch to the validation loss, of roll-outs as long as the last stage's; each start weighs the same."""
-        self._sum += float(self._rolled(batch, batch["ahead"].shape[1])) * len(batch["time"])
+        self._sum += float(self.judged(batch, number)) * len(batch["time"])
         self._count += len(batch["time"])
 
     def on_validation_epoch_end(self) -> None:
@@ -165,7 +167,7 @@ class Stage(LightningModule):
         """Put weights and optimiser into the state; return whether all weights are finite."""
         assert self.averaged is not None
         weights = copied(self.stepper)
-        made = {"weights": weights, "averaged": self.averaged.values, RANDOM: {"cpu": torch.get_rng_state()}}
+        made = {"weights": weights, "averaged": self.averaged.values}
         self.state.tensors.update(made, optimiser=optimiser_tensors(self.trainer.optimizers[0]))
         return all(bool(torch.isfinite(w).all()) for w in weights.values())
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -89,7 +89,7 @@ class Stepper(nn.Module):
         self.register_buffer("change", sizes, persistent=False)
         self.register_buffer("maps", maps, persistent=False)
 
-    def forward(self, states: torch.Tensor, seconds: torch.Tensor) -> torch.Tensor:
+    def forward(self, states: torch.Tensor, seconds: torch.Tensor, *beside: torch.Tensor) -> torch.Tensor:
         """Return the next state.
 
         Parameters
@@ -98,6 +98,8 @@ class Stepper(nn.Module):
             Normalised, the latest last.
         seconds : Tensor of shape (batch,)
             Time of the latest, since 1970.
+        *beside : Tensor of shape (batch, channel, latitude, longitude)
+            Further maps that the network is shown, after all others.
 
         Returns
         -------
@@ -108,15 +110,17 @@ class Stepper(nn.Module):
             shown.append(self.clock(seconds))
         if self.maps is not None:
             shown.append(self.maps.expand(len(states), -1, -1, -1))
-        maps = torch.cat(shown, dim=1)
+        maps = torch.cat([*shown, *beside], dim=1)
         again = self.checkpointing and self.training and torch.is_grad_enabled()
         answer = checkpoint(self.network, maps, use_reentrant=False) if again else self.network(maps)
         return states[:, -1] + self.change * answer.float()
 
-    def rollout(self, states: torch.Tensor, seconds: torch.Tensor, steps: int) -> Iterator[torch.Tensor]:
-        """Yield the states of the next steps, each made from those before."""
+    def rollout(
+        self, states: torch.Tensor, seconds: torch.Tensor, steps: int, run: Callable[..., torch.Tensor] | None = None
+    ) -> Iterator[torch.Tensor]:
+        """Yield the states of the next steps, each made from those before, by `run` in place of this where given."""
         for number in range(steps):
-            ahead = self(states, seconds + round(number * self.step_seconds))
+            ahead = (run or self)(states, seconds + round(number * self.step_seconds))
             yield ahead
             states = torch.cat([states[:, 1:], ahead[:, None]], dim=1)
 

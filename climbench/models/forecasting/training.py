@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 import xarray as xr
+from torch import nn
 
 from climbench.data.splits import Split
 from climbench.data.streaming import Part, StreamLoader, WindowStream
@@ -38,6 +39,12 @@ class Training:
         States that a step starts from.
     settings : ForecastTraining
         How.
+    stage : callable
+        Makes a stage, as `Stage` does.
+    steps : int
+        Steps of the first stage.
+    loss : callable
+        Makes the loss from the sizes of changes and the weights of channels and rows, as `StepLoss` does.
 
     Attributes
     ----------
@@ -45,11 +52,22 @@ class Training:
         Of the training periods, without what is kept to choose on.
     """
 
-    def __init__(self, train: Periods, validation: Periods | None, history: int, settings: ForecastTraining) -> None:
+    def __init__(
+        self,
+        train: Periods,
+        validation: Periods | None,
+        history: int,
+        settings: ForecastTraining,
+        *,
+        stage: Callable[..., Stage] = Stage,
+        steps: int = 1,
+        loss: Callable[..., nn.Module] = StepLoss,
+    ) -> None:
         self.history, self.settings = history, settings
+        self.stage, self.steps, self.loss = stage, steps, loss
         self.kept_end = validation is None and settings.held_out > 0.0
         if validation is None and settings.held_out > 0.0:
-            train, validation = parted(train, settings.held_out, history + settings.rollout_steps)
+            train, validation = parted(train, settings.held_out, history + max(steps, settings.rollout_steps))
         self.channels, self.statistics = StateChannels.of(train)
         names = list(self.channels.variables)
         self.train, self.validation = (held(part, names, settings.memory) for part in (train, validation or {}))
@@ -80,7 +98,7 @@ class Training:
         mark = fingerprint({**identity, "channels": self.channels.to_json(), "windows": self._spans()})
         place = None if folder is None else folder / STATE
         state = (None if place is None else TrainingState.load(place, mark)) or TrainingState(identity=mark)
-        stages = [(1, self.settings.epochs)]
+        stages = [(self.steps, self.settings.epochs)]
         if self.settings.rollout_steps > 1 and self.settings.rollout_epochs:
             stages.append((self.settings.rollout_steps, self.settings.rollout_epochs))
         with reproducible(seed_of(seed, "training"), self.settings.threads):
@@ -118,7 +136,7 @@ class Training:
             stopped = module.stopped
         if judged is None:
             state.tensors["best"], state.best = state.tensors["averaged"], [state.stage + 1, state.epoch]
-        for name in ("weights", "averaged", "optimiser", "random"):
+        for name in ("weights", "averaged", "optimiser"):
             state.tensors.pop(name, None)
         state.stage, state.epoch, state.batches, state.updates = state.stage + 1, 0, 0, 0
         if place is not None:
@@ -137,9 +155,9 @@ class Training:
     ) -> Stage:
         rows = latitude_weights(next(iter(self.train.values()))["latitude"], "cell_area").values
         change = stepper.change.cpu().numpy()[:, 0, 0]
-        return Stage(
+        return self.stage(
             stepper,
-            StepLoss(change, self.channels.loss_weights(), rows / rows.mean()),
+            self.loss(change, self.channels.loss_weights(), rows / rows.mean()),
             settings,
             steps=steps,
             epochs=epochs,
@@ -151,7 +169,7 @@ class Training:
 
     @property
     def _furthest(self) -> int:
-        return self.settings.rollout_steps if self.settings.rollout_epochs else 1
+        return max(self.steps, self.settings.rollout_steps if self.settings.rollout_epochs else 1)
 
     def _loader(self, periods: Periods, steps: int, seed: int, *, shuffle: bool) -> StreamLoader:
         names = self.channels.variables

@@ -14,7 +14,6 @@ from climbench.errors import ModelError
 from climbench.models.training.saved_network import read_networks, write_networks
 
 KIND = "training state"
-RANDOM = "random"
 Tensors = dict[str, torch.Tensor]
 
 

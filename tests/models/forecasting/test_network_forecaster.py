@@ -9,11 +9,13 @@ import xarray as xr
 from torch import nn
 
 from climbench.errors import ModelError
+from climbench.models.forecasting.dyffusion import DYffusion
 from climbench.models.forecasting.graph import Graph
 from climbench.models.forecasting.lsno import LSNO
 from climbench.models.forecasting.network_forecaster import NetworkForecaster
 from climbench.models.forecasting.resnet import ResNet
 from climbench.models.forecasting.sfno import SFNO
+from climbench.models.forecasting.sfno_ensemble import SFNOEnsemble
 from climbench.models.forecasting.unet import UNet
 from climbench.progress import Progress
 from tests.models.forecast_states import leads, states
@@ -26,6 +28,10 @@ FORECASTERS = {
     SFNO: {"width": 12, "layers": 2, "places": "learnable lat"},
     LSNO: {"width": 12, "layers": 2, "places": "learnable lat"},
     Graph: {"width": 16, "layers": 2, "refinements": 1},
+}
+ENSEMBLES = {
+    SFNOEnsemble: {"width": 12, "layers": 2, "places": "learnable lat", "history": 2},
+    DYffusion: {"width": 12, "layers": 2, "places": "learnable lat", "horizon": 3, "epochs": 5},
 }
 
 
@@ -56,14 +62,24 @@ def pointwise(**settings):
     return Pointwise(**{**SETTINGS, "history": 2, "epochs": 3, **settings})
 
 
+def noisy(**settings):
+    return SFNOEnsemble(**{**SETTINGS, "history": 2, "epochs": 3, "width": 4, "layers": 1, **settings})
+
+
+def sampled(rollout_steps=1, rollout_epochs=0, **settings):
+    """DYffusion, which has no stage of roll-outs, and as many batches for its interpolator as for its forecaster."""
+    return DYffusion(**{**SETTINGS, "epochs": 2, "horizon": 3, "width": 4, "layers": 1, **settings})
+
+
 def bytes_of(forecaster, folder):
     forecaster.save(folder)
     return (folder / "network.npz").read_bytes()
 
 
-@pytest.fixture(scope="module", params=FORECASTERS, ids=lambda kind: kind.__name__)
+@pytest.fixture(scope="module", params=FORECASTERS | ENSEMBLES, ids=lambda kind: kind.__name__)
 def fitted(request):
-    forecaster = request.param(**FORECASTERS[request.param], history=2, **SETTINGS)
+    own = ENSEMBLES.get(request.param) or {**FORECASTERS[request.param], "history": 2}
+    forecaster = request.param(**{**SETTINGS, **own})
     forecaster.fit({"train": world()}, seed=0)
     return forecaster
 
@@ -79,8 +95,9 @@ def test_moving_waves_are_forecast(fitted):
         assert error < 0.4 * np.sqrt(((start - truth) ** 2).mean())
 
 
+@pytest.mark.parametrize("fitted", FORECASTERS, indirect=True, ids=lambda kind: kind.__name__)
 def test_a_forecast_goes_on_from_itself(fitted):
-    """Two steps are one step from where one step leads."""
+    """Without noise, two steps are one step from where one step leads."""
     given = states(world(), [50, 60], 2)
     both = fitted.predict(given, leads=leads(1, 2, step=STEP), seed=0)["psl"]
     first = both.isel(lead_time=0, drop=True).values
@@ -108,20 +125,28 @@ def test_a_checkpoint_of_another_model_is_refused(fitted, tmp_path):
         Pointwise.load(tmp_path)
 
 
-def test_the_same_seed_gives_the_same_bytes(tmp_path):
+@pytest.mark.parametrize("kind", [pointwise, noisy, sampled])
+def test_the_same_seed_gives_the_same_bytes(kind, tmp_path):
     found = []
     for number, seed in enumerate((0, 0, 1)):
-        forecaster = pointwise()
+        forecaster = kind(epochs=1)
         forecaster.fit({"train": world()}, seed=seed)
         found.append(bytes_of(forecaster, tmp_path / str(number)))
     assert found[0] == found[1] != found[2]
 
 
-@pytest.mark.parametrize("after", [3, 12, 30, 36, 45])
-def test_an_interrupted_training_goes_on_to_the_same_bytes(after, tmp_path):
+@pytest.mark.parametrize(
+    ("kind", "after", "batches"),
+    [
+        *((pointwise, after, 60) for after in (3, 12, 30, 36, 45)),
+        *((noisy, after, 60) for after in (30, 45)),
+        *((sampled, after, 48) for after in (17, 30)),
+    ],
+)
+def test_an_interrupted_training_goes_on_to_the_same_bytes(kind, after, batches, tmp_path):
     """There are 12 batches an epoch, three epochs of one step and two of two: within and between all of them."""
     settings = {"rollout_steps": 2, "rollout_epochs": 2, "checkpoint_seconds": 0.0}
-    whole, part, rest = (pointwise(**settings) for _ in range(3))
+    whole, part, rest = (kind(**settings) for _ in range(3))
     whole.fit({"train": world()}, seed=0)
     part.checkpoints = rest.checkpoints = tmp_path / "states"
     part.progress = Interrupting(after)
@@ -130,7 +155,7 @@ def test_an_interrupted_training_goes_on_to_the_same_bytes(after, tmp_path):
     seen = Interrupting(1000)
     rest.progress = seen
     rest.fit({"train": world()}, seed=0)
-    assert 1000 - seen.left == 5 * 12 - after  # what was done is not done again
+    assert 1000 - seen.left == batches - after  # what was done is not done again
     assert bytes_of(rest, tmp_path / "rest") == bytes_of(whole, tmp_path / "whole")
     assert rest.chosen == whole.chosen
 
