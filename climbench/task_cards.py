@@ -62,7 +62,7 @@ class TaskCard(Card):
     definitions: dict[str, str] = Field(default_factory=dict)
     references: tuple[Reference, ...] = ()
 
-    @field_validator("targets", "inputs", "static", "train", "metrics", check_fields=False)
+    @field_validator("targets", "inputs", "static", "train", "metrics", "more_metrics", check_fields=False)
     @classmethod
     def _no_repeats(cls, names: tuple[str, ...] | None) -> tuple[str, ...] | None:
         repeated = sorted({str(n) for n in names or () if (names or ()).count(n) > 1})
@@ -186,6 +186,8 @@ class ForecastCard(TaskCard):
         means none: scores of anomalies are then left out, and that is said.
     metrics : tuple of str or None
         What is scored; what the profile has for such a forecast where null.
+    more_metrics : tuple of str
+        What is scored beside that, where `metrics` is null.
     profile : {"standard", "wb2", "wbx", "chaosbench"}
         Whose conventions hold where tools differ.
     weights : {"cell_area", "cos_latitude"} or None
@@ -204,6 +206,7 @@ class ForecastCard(TaskCard):
     leads: Leads
     climatology: str | None = None
     metrics: tuple[str, ...] | None = None
+    more_metrics: tuple[str, ...] = ()
     profile: Profile = "standard"
     weights: Literal["cell_area", "cos_latitude"] | None = None
     regions: tuple[str, ...] = ("global",)

@@ -44,7 +44,7 @@ class DYffusion(EnsembleForecaster, SphericalOperator):
         Of `climbench.models.forecasting.dyffusion_stages.EndStage`.
     judged : int
         Members by which epochs are chosen.
-    width, layers, scale, places, normalisation
+    width, layers, scale, places, normalisation, degrees
         As for `climbench.models.forecasting.sfno.SFNO`, of both networks.
     clock
         As for `NetworkForecaster`.
@@ -70,6 +70,7 @@ class DYffusion(EnsembleForecaster, SphericalOperator):
         scale: int = 1,
         places: Places = "learnable latlon",
         normalisation: Normalisation = "none",
+        degrees: float = 1.0,
         clock: bool | None = None,
         **training: Any,
     ) -> None:
@@ -84,6 +85,7 @@ class DYffusion(EnsembleForecaster, SphericalOperator):
             "scale": scale,
             "places": places,
             "normalisation": normalisation,
+            "degrees": degrees,
         }
         super().__init__(SphericalFourierNeuralOperator, {}, own, training, history=1, clock=clock)
         self.arguments.pop("history")

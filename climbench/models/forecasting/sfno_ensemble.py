@@ -47,7 +47,7 @@ class SFNOEnsemble(EnsembleForecaster, SphericalOperator):
         A step over the time in which noise forgets itself.
     centred : bool
         Whether members come in pairs of opposite noise.
-    width, layers, scale, places, normalisation
+    width, layers, scale, places, normalisation, degrees
         As for `climbench.models.forecasting.sfno.SFNO`.
     history, clock
         As for `NetworkForecaster`.
@@ -74,6 +74,7 @@ class SFNOEnsemble(EnsembleForecaster, SphericalOperator):
         scale: int = 1,
         places: Places = "learnable latlon",
         normalisation: Normalisation = "none",
+        degrees: float = 1.0,
         history: int = 1,
         clock: bool | None = None,
         **training: Any,
@@ -90,6 +91,7 @@ class SFNOEnsemble(EnsembleForecaster, SphericalOperator):
             "scale": scale,
             "places": places,
             "normalisation": normalisation,
+            "degrees": degrees,
         }
         if members < 2 or (centred and members % 2):
             raise ModelError(f"members must be at least 2, and even where noise is centred; it is {members}.")

@@ -30,7 +30,7 @@ def check_card(card: ForecastCard) -> None:
     """Raise `CardError` where a card names a metric or region that there is not."""
     if card.metrics is not None and not card.metrics:
         raise CardError("The task names no metric. Name one at least, such as --set 'metrics=[rmse]', or leave it out.")
-    for name in card.metrics or ():
+    for name in (*(card.metrics or ()), *card.more_metrics):
         find_metric(name)
     if not card.regions:
         raise CardError("A forecast is scored in one region at least, such as --set 'regions=[global]'.")
@@ -63,7 +63,8 @@ class Scorable:
         """Return the metrics of a target by name as a profile has them; say in `notes` why others cannot be scored."""
         several = self.members[target.name] > 1
         named = self.card.metrics
-        names = named if named is not None else (*USUAL, *(USUAL_OF_ENSEMBLES if several else ()))
+        usual = (*USUAL, *(USUAL_OF_ENSEMBLES if several else ()), *self.card.more_metrics)
+        names = tuple(dict.fromkeys(usual)) if named is None else named
         found = {}
         for name in names:
             metric = profile.metric(name)

@@ -229,3 +229,11 @@ def test_spectra_need_the_whole_globe(tmp_path, scores_of):
     made.written(tmp_path / "forecast.zarr", made.made_forecast().isel(window))
     _, found = scores_of(tmp_path, metrics=["rmse", "effective_resolution"], use_climatology=None)
     assert any("needs a grid all round the globe" in note for note in found.notes)
+
+
+def test_metrics_beside_the_usual_are_scored_with_them(folder, scores_of):
+    """Named metrics replace the usual ones, and then say all that is scored."""
+    found = {metric for _, metric, _, _ in scores_of(folder, more_metrics=["spectral_divergence"])[0]}
+    assert {"rmse", "bias", "acc", "spectral_divergence"} <= found
+    found = {metric for _, metric, _, _ in scores_of(folder, metrics=["mae"], more_metrics=["rmse"])[0]}
+    assert found == {"mae"}
