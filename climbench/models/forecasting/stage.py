@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,9 +23,9 @@ from climbench.models.forecasting.training_state import (
     restore_optimiser,
 )
 from climbench.models.training.fitting import make_optimiser
+from climbench.models.training.ranks import ALONE, COUNT, SHARE, Batch, Rank
 from climbench.models.training.settings import TrainingSettings, learning_rate_factor
 
-Batch = dict[str, torch.Tensor]
 Told = Callable[[str, int, int], None]
 
 
@@ -49,6 +50,8 @@ class Stage(LightningModule):
         Where it is written from time to time.
     told : callable
         Called with what is done, and how much of how much.
+    rank : Rank
+        Which of the processes that train the stepper this is.
     """
 
     def __init__(
@@ -63,11 +66,12 @@ class Stage(LightningModule):
         state: TrainingState,
         folder: Path | None,
         told: Told,
+        rank: Rank = ALONE,
     ) -> None:
         super().__init__()
         self.stepper, self.loss, self.settings = stepper, loss, settings
         self.steps, self.epochs, self.length = steps, epochs, length
-        self.state, self.folder, self.told = state, folder, told
+        self.state, self.folder, self.told, self.rank = state, folder, told, rank
         self.averaged: AveragedWeights | None = None
         self.stopped = False
         self._run = torch.compile(stepper) if settings.compiled else stepper
@@ -76,8 +80,8 @@ class Stage(LightningModule):
         self._samples = 0
 
     def training_step(self, batch: Batch, _: int) -> torch.Tensor:
-        """Return the mean loss of a roll-out."""
-        return self._rolled(batch, self.steps)
+        """Return the mean loss of a roll-out, weighted so that its mean over ranks is that over samples."""
+        return self._rolled(batch, self.steps) * batch[SHARE]
 
     def _rolled(self, batch: Batch, steps: int) -> torch.Tensor:
         states, seconds, total = batch["states"], batch["time"], torch.zeros((), device=self.device)
@@ -102,11 +106,11 @@ class Stage(LightningModule):
         """Let averaged weights follow; stop where training has run away."""
         assert self.averaged is not None
         state = self.state
-        if not bool(torch.isfinite(outputs["loss"])):
+        if not math.isfinite(self.rank.summed(float(outputs["loss"]))[0]):
             raise ModelError(self._diverged())
         state.updates, state.batches = state.updates + 1, state.batches + 1
         self.averaged.update(state.updates)
-        self._samples += len(batch["time"])
+        self._samples += batch[COUNT] * self.rank.count
         rate = self._samples / max(1e-9, time.monotonic() - self._began)
         what = f"training, {self.steps} step{'s' * (self.steps > 1)} ahead, {rate:.3g} samples/s, batches"
         self.told(what, state.epoch * self.length + state.batches, self.epochs * self.length)
@@ -130,13 +134,14 @@ class Stage(LightningModule):
 
     def validation_step(self, batch: Batch, _: int) -> None:
         """Add a batch to the validation loss, of roll-outs as long as the last stage's; each start weighs the same."""
-        self._sum += float(self._rolled(batch, batch["ahead"].shape[1])) * len(batch["time"])
-        self._count += len(batch["time"])
+        self._sum += float(self._rolled(batch, batch["ahead"].shape[1])) * batch[COUNT]
+        self._count += batch[COUNT]
 
     def on_validation_epoch_end(self) -> None:
         """Keep the loss, and the weights if they are the best so far; stop where there is no more to be had."""
         state = self.state
-        loss, self._sum, self._count = self._sum / self._count, 0.0, 0.0
+        total, count = self.rank.summed(self._sum, self._count)
+        loss, self._sum, self._count = total / count, 0.0, 0.0
         state.curve.extend([] for _ in range(state.stage + 1 - len(state.curve)))
         state.curve[state.stage].append(loss)
         if state.best is None or loss < state.curve[state.best[0] - 1][state.best[1] - 1]:

@@ -1,0 +1,130 @@
+"""What issue 6 asks to be shown: training on streamed stores, two ranks that are as one, wrong input refused."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+
+pytest.importorskip("pytorch_lightning", reason="training needs the extra 'models'")
+
+from climbench.cards import find_model
+from climbench.progress import Progress
+from tests.data.era5_store import CHUNK, bytes_below, chunk_reads, days, era5_like, served, write_era5
+from tests.models.forecasting.moving_wave import SETTINGS as SMALL
+from tests.models.forecasting.moving_wave import world
+from tests.models.forecasting.test_network_forecaster import Pointwise
+from tests.stories.command import CLIMBENCH, call
+
+ROOT = Path(__file__).resolve().parents[2]
+
+TRAIN = ("2017-01-01", "2017-12-26")  # 360 days
+SETTINGS = {
+    "train": list(TRAIN),
+    "validation": ["2017-12-27", "2018-02-13"],
+    "test.period": ["2018-02-14", "2018-02-20"],
+    "test.hours": [0],
+    "targets": ["geopotential_500", "wind_vector_850", "2m_temperature"],
+    "leads": {"first": 24, "last": 72, "step": 24},
+}
+
+
+def options(settings):
+    """Return settings as the command takes them."""
+    return [word for key, value in settings.items() for word in ("--set", f"{key}={json.dumps(value)}")]
+
+
+def folders(tmp_path):
+    """Return an environment in which everything that is written lies below one folder."""
+    names = {"CLIMBENCH_CACHE": "cache", "CLIMBENCH_DATA": "data", "TMPDIR": "temporary", "HOME": "home"}
+    written = tmp_path / "written"
+    for name in names.values():
+        (written / name).mkdir(parents=True)
+    return written, {**os.environ, **{key: str(written / name) for key, name in names.items()}}
+
+
+@pytest.fixture(scope="module")
+def era5(tmp_path_factory):
+    """A simulated store of 17 MB in the layout of ERA5 at WeatherBench, on a server on this machine."""
+    folder = tmp_path_factory.mktemp("served")
+    write_era5(folder, era5_like(days("2017-01-01", "2018-02-28")))
+    with served(folder) as held:
+        yield held
+
+
+@pytest.mark.parametrize("memory", [None, 2_000_000], ids=["held in memory", "less memory than data"])
+def test_sfno_learns_from_a_store_on_a_server_with_no_copy_on_disk(era5, tmp_path, memory):
+    """Each chunk of the training years is asked for once for its statistics, and then once, or once an epoch."""
+    written, environment = folders(tmp_path)
+    card = find_model("sfno", "forecast")
+    model = "sfno"
+    if memory is not None:
+        content = yaml.safe_load(card.path.read_text())
+        content["init_args"]["memory"] = memory
+        model = tmp_path / "sfno.yaml"
+        model.write_text(yaml.safe_dump(content))
+    era5.requests.clear()
+    command = ("run", "--task", "weatherbench", "--model", model, "--preset", "demo", "--data", f"{era5.url}/era5.zarr")
+    where = ("--out", written / "run", "--json")
+    done = call(CLIMBENCH, *command, *options(SETTINGS), *where, cwd=written, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert "SIMULATED DATA" in done.stderr
+    rows = json.loads(done.stdout)["scores"]
+    errors = {
+        row["lead_time"]: row["value"]
+        for row in rows
+        if (row["variable"], row["metric"], row["region"]) == ("geopotential_500", "rmse", "global")
+    }
+    print(f"\nsfno, geopotential at 500 hPa: {errors}; {bytes_below(written)} bytes written")
+    assert set(errors) == {24.0, 48.0, 72.0}
+    assert (
+        errors[24.0] < 300.0
+    )  # persistence is off by 450 or so: by 2 sin(0.3) of a wave whose root mean square is 770
+    assert (written / "run" / "report.html").is_file()
+    of_epochs = 1 if memory is None else card.presets["demo"]["epochs"]
+    training = len(days(*TRAIN)) // CHUNK
+    reads = chunk_reads(era5, "2m_temperature")
+    assert [reads[number] for number in range(training)] == [1 + of_epochs] * training
+    assert bytes_below(written) < 0.5 * bytes_below(era5.folder)
+    assert not [path for path in written.rglob("*") if path.name.startswith("era5")]
+
+
+# Ranks
+
+
+def test_a_script_without_a_main_guard_trains_on_two_ranks_and_runs_once(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from climbench.models.forecasting.sfno import SFNO\n"
+        "from tests.models.forecasting.moving_wave import SETTINGS, world\n"
+        "print('begun')\n"
+        "forecaster = SFNO(**{**SETTINGS, 'epochs': 1}, width=4, layers=1, ranks=2)\n"
+        "forecaster.fit({'train': world(60)}, seed=0)\n"
+        "print('done', forecaster.parameters > 0)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = call(sys.executable, script, cwd=tmp_path, env=environment)
+    assert (done.returncode, done.stdout.split()) == (0, ["begun", "done", "True"]), done.stderr
+
+
+def test_an_interrupted_training_on_two_ranks_ends_and_can_go_on(tmp_path):
+    class Interrupting(Progress):
+        def step(self, what, done, total):
+            if done == 5:
+                raise KeyboardInterrupt
+
+    settings = {**SMALL, "epochs": 1, "checkpoint_seconds": 0.0, "width": 4}
+    part, rest, whole = (Pointwise(**settings, ranks=2) for _ in range(3))
+    part.checkpoints = rest.checkpoints = tmp_path
+    part.progress = Interrupting()
+    with pytest.raises(KeyboardInterrupt):
+        part.fit({"train": world(100)}, seed=0)
+    for forecaster in (rest, whole):
+        forecaster.fit({"train": world(100)}, seed=0)
+    for name, weights in whole.stepper.state_dict().items():
+        torch.testing.assert_close(rest.stepper.state_dict()[name], weights)
