@@ -14,7 +14,10 @@ import yaml
 pytest.importorskip("pytorch_lightning", reason="training needs the extra 'models'")
 
 from climbench.cards import find_model
+from climbench.models.lps_lightning import LPSLightning
+from climbench.models.pattern_scaling import LinearPatternScaling
 from climbench.progress import Progress
+from tests.data import pangeo_store
 from tests.data.era5_store import CHUNK, bytes_below, chunk_reads, days, era5_like, served, write_era5
 from tests.models.forecasting.moving_wave import SETTINGS as SMALL
 from tests.models.forecasting.moving_wave import world
@@ -82,9 +85,7 @@ def test_sfno_learns_from_a_store_on_a_server_with_no_copy_on_disk(era5, tmp_pat
     }
     print(f"\nsfno, geopotential at 500 hPa: {errors}; {bytes_below(written)} bytes written")
     assert set(errors) == {24.0, 48.0, 72.0}
-    assert (
-        errors[24.0] < 300.0
-    )  # persistence is off by 450 or so: by 2 sin(0.3) of a wave whose root mean square is 770
+    assert errors[24.0] < 300.0  # persistence: 2 sin(0.3) of a wave whose root mean square is 770
     assert (written / "run" / "report.html").is_file()
     of_epochs = 1 if memory is None else card.presets["demo"]["epochs"]
     training = len(days(*TRAIN)) // CHUNK
@@ -92,6 +93,27 @@ def test_sfno_learns_from_a_store_on_a_server_with_no_copy_on_disk(era5, tmp_pat
     assert [reads[number] for number in range(training)] == [1 + of_epochs] * training
     assert bytes_below(written) < 0.5 * bytes_below(era5.folder)
     assert not [path for path in written.rglob("*") if path.name.startswith("era5")]
+
+
+def test_pattern_scaling_learns_from_a_catalogue_on_a_server_what_the_closed_form_does(tmp_path):
+    """CMIP6 as Pangeo has it, monthly and absolute, with ClimateBench's forcings."""
+    with served(tmp_path) as held:
+        pangeo_store.write(tmp_path, held.url)
+        train = pangeo_store.scenarios_at(held.url).scenarios(
+            ["historical", "ssp126", "ssp585"], ["tas", "pr"], ["CO2"]
+        )
+        trained, closed = LPSLightning(batch_size=16, memory=300_000), LinearPatternScaling()
+        trained.fit(train, seed=0)
+        closed.fit({name: data.mean("member").compute() for name, data in train.items()}, seed=0)
+    assert trained.global_fit == pytest.approx(closed.global_fit, rel=1e-4)
+    apart = {}
+    for name in ("tas", "pr"):
+        size = abs(closed.patterns[f"{name}_slope"])
+        for part in ("slope", "intercept"):
+            difference = abs(trained.patterns[f"{name}_{part}"] - closed.patterns[f"{name}_{part}"])
+            apart[f"{name} {part}"] = float((difference / size).max())
+    print(f"\nlps-lightning against lps, relative to the slope: {apart}")
+    assert max(apart.values()) < 1e-4
 
 
 # Ranks
