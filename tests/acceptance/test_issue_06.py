@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -14,11 +15,17 @@ import yaml
 pytest.importorskip("pytorch_lightning", reason="training needs the extra 'models'")
 
 from climbench.cards import find_model
+from climbench.errors import ModelError
+from climbench.evaluate.forecasts import open_forecast_task
+from climbench.models.forecasting.sfno import SFNO
+from climbench.models.forecasting.unet import UNet
 from climbench.models.lps_lightning import LPSLightning
 from climbench.models.pattern_scaling import LinearPatternScaling
 from climbench.progress import Progress
+from climbench.tasks.forecast.task import training
 from tests.data import pangeo_store
 from tests.data.era5_store import CHUNK, bytes_below, chunk_reads, days, era5_like, served, write_era5
+from tests.models.forecast_states import leads, states
 from tests.models.forecasting.moving_wave import SETTINGS as SMALL
 from tests.models.forecasting.moving_wave import world
 from tests.models.forecasting.test_network_forecaster import Pointwise
@@ -51,6 +58,28 @@ def folders(tmp_path):
     return written, {**os.environ, **{key: str(written / name) for key, name in names.items()}}
 
 
+def run(model, data, written, environment):
+    """Run a forecaster by the command, on these few years."""
+    command = ("run", "--task", "weatherbench", "--model", model, "--preset", "demo", "--data", data)
+    where = ("--out", written / "run", "--json")
+    return call(CLIMBENCH, *command, *options(SETTINGS), *where, cwd=written, env=environment)
+
+
+def changed_sfno(folder, **settings):
+    """Write the card of sfno with other settings of its demo preset, and return its path."""
+    content = yaml.safe_load(find_model("sfno", "forecast").path.read_text())
+    content["presets"]["demo"] |= settings
+    (folder / "sfno.yaml").write_text(yaml.safe_dump(content))
+    return folder / "sfno.yaml"
+
+
+def refusal(done):
+    """Return what a command that was refused said, on one line."""
+    assert done.returncode == 2, done.stderr
+    assert "Traceback" not in done.stderr
+    return " ".join(done.stderr.split())
+
+
 @pytest.fixture(scope="module")
 def era5(tmp_path_factory):
     """A simulated store of 17 MB in the layout of ERA5 at WeatherBench, on a server on this machine."""
@@ -65,16 +94,9 @@ def test_sfno_learns_from_a_store_on_a_server_with_no_copy_on_disk(era5, tmp_pat
     """Each chunk of the training years is asked for once for its statistics, and then once, or once an epoch."""
     written, environment = folders(tmp_path)
     card = find_model("sfno", "forecast")
-    model = "sfno"
-    if memory is not None:
-        content = yaml.safe_load(card.path.read_text())
-        content["init_args"]["memory"] = memory
-        model = tmp_path / "sfno.yaml"
-        model.write_text(yaml.safe_dump(content))
+    model = "sfno" if memory is None else changed_sfno(tmp_path, memory=memory)
     era5.requests.clear()
-    command = ("run", "--task", "weatherbench", "--model", model, "--preset", "demo", "--data", f"{era5.url}/era5.zarr")
-    where = ("--out", written / "run", "--json")
-    done = call(CLIMBENCH, *command, *options(SETTINGS), *where, cwd=written, env=environment)
+    done = run(model, f"{era5.url}/era5.zarr", written, environment)
     assert done.returncode == 0, done.stderr
     assert "SIMULATED DATA" in done.stderr
     rows = json.loads(done.stdout)["scores"]
@@ -93,6 +115,16 @@ def test_sfno_learns_from_a_store_on_a_server_with_no_copy_on_disk(era5, tmp_pat
     assert [reads[number] for number in range(training)] == [1 + of_epochs] * training
     assert bytes_below(written) < 0.5 * bytes_below(era5.folder)
     assert not [path for path in written.rglob("*") if path.name.startswith("era5")]
+    fitted = written / "run" / "fitted" / "sfno"
+    with pytest.raises(ModelError, match="holds a 'SFNO', and a 'UNet' was asked for"):
+        UNet.load(fitted)
+    given = states(world(), [9])
+    with pytest.raises(ModelError, match=r"trained on 16 of latitude, .* and was given 8"):
+        SFNO.load(fitted).predict(given, leads=leads(1), seed=0)
+    given = era5_like(days("2018-03-01", "2018-03-02"))[["2m_temperature"]].sortby("latitude")
+    given = states(given.transpose("time", "latitude", "longitude"), [1])
+    with pytest.raises(ModelError, match="no 'geopotential', which the network was trained on"):
+        SFNO.load(fitted).predict(given, leads=leads(1), seed=0)
 
 
 def test_pattern_scaling_learns_from_a_catalogue_on_a_server_what_the_closed_form_does(tmp_path):
@@ -150,3 +182,46 @@ def test_an_interrupted_training_on_two_ranks_ends_and_can_go_on(tmp_path):
         forecaster.fit({"train": world(100)}, seed=0)
     for name, weights in whole.stepper.state_dict().items():
         torch.testing.assert_close(rest.stepper.state_dict()[name], weights)
+
+
+# Wrong input
+
+
+def test_a_grid_the_network_cannot_take_is_refused_before_anything_is_read(tmp_path):
+    written, environment = folders(tmp_path)
+    write_era5(tmp_path, era5_like(days("2017-01-01", "2018-02-28")).isel(latitude=slice(2, 9)))
+    with served(tmp_path) as held:
+        said = refusal(run("sfno", f"{held.url}/era5.zarr", written, environment))
+        assert chunk_reads(held, "2m_temperature") == {}
+    assert "made for the whole globe" in said
+    assert "7 x 32" in said
+
+
+def test_missing_values_on_a_server_are_named_before_the_first_step(tmp_path):
+    written, environment = folders(tmp_path)
+    data = era5_like(days("2017-01-01", "2018-02-28"))
+    data["2m_temperature"][59, 3, 5] = float("nan")
+    write_era5(tmp_path, data)
+    with served(tmp_path) as held:
+        model = changed_sfno(tmp_path, memory=2_000_000)
+        said = refusal(run(model, f"{held.url}/era5.zarr", written, environment))
+        assert set(chunk_reads(held, "2m_temperature").values()) <= {1, 2}  # for statistics, and to find it
+    assert "2m_temperature has 1 values that are not finite at 2017-03-01" in said
+
+
+def test_a_loss_that_is_no_number_stops_with_its_step_and_the_last_good_state_serves(era5, tmp_path):
+    """At a lower rate training goes on from the folder that the command named."""
+    written, environment = folders(tmp_path)
+    model = changed_sfno(tmp_path, learning_rate=1.0e30, gradient_clip=None, checkpoint_seconds=0.0)
+    said = refusal(run(model, f"{era5.url}/era5.zarr", written, environment))
+    found = re.search(r"diverged in update (\d+) .* is kept in (\S+): training goes on", said)
+    assert found is not None, said
+    kept = written / found[2]
+    assert kept.is_dir()
+    card = find_model("sfno", "forecast")
+    arguments = {**card.init_args, **card.presets["demo"], "learning_rate": 0.004, "epochs": 5}
+    forecaster = SFNO(**arguments)
+    forecaster.checkpoints = kept.parent
+    opened = open_forecast_task("weatherbench", f"{era5.url}/era5.zarr", SETTINGS)
+    forecaster.fit(*training(opened.card, opened.open_truth()), seed=0)
+    assert min(forecaster.chosen["validation_loss"][0]) < 0.5  # persistence has 1

@@ -36,6 +36,7 @@ from climbench.progress import Progress
 
 NETWORK = "network"
 DAY = np.timedelta64(24, "h")
+CHANGEABLE = {"learning_rate", "gradient_clip", "checkpoint_seconds", "threads", "ranks"}  # when a training goes on
 
 
 class NetworkForecaster(Forecaster):
@@ -60,7 +61,8 @@ class NetworkForecaster(Forecaster):
     progress : Progress
         Told the batches.
     checkpoints : Path or None
-        A folder where the state of training is kept from time to time; `fit` goes on from what it finds there.
+        A folder where the state of training is kept from time to time; `fit` goes on from what it finds there, if
+        need be at another learning rate.
     """
 
     def __init__(
@@ -140,7 +142,8 @@ class NetworkForecaster(Forecaster):
         training = Training(train, validation, self.history, self.training)
         self.channels = training.channels
         stepper = self._built(seed)
-        identity = {"arguments": self.arguments, "seed": seed, "kind": type(self).__name__}
+        fixed = {name: value for name, value in self.arguments.items() if name not in CHANGEABLE}
+        identity = {"model": type(self).__name__, **fixed, "seed": seed}
         self.chosen |= training.run(stepper, seed, identity, self.checkpoints, self.progress.step)
         self.stepper = stepper
 

@@ -26,6 +26,7 @@ from climbench.models.training.fitting import make_optimiser
 from climbench.models.training.ranks import ALONE, COUNT, SHARE, Batch, Rank
 from climbench.models.training.settings import TrainingSettings, learning_rate_factor
 
+BURST = 100.0
 Told = Callable[[str, int, int], None]
 
 
@@ -75,6 +76,7 @@ class Stage(LightningModule):
         self.averaged: AveragedWeights | None = None
         self.stopped = False
         self._run = torch.compile(stepper) if settings.compiled else stepper
+        self._latest: tuple[Batch, float] | None = None
         self._sum = self._count = 0.0
         self._began = self._saved = time.monotonic()
         self._samples = 0
@@ -106,8 +108,10 @@ class Stage(LightningModule):
         """Let averaged weights follow; stop where training has run away."""
         assert self.averaged is not None
         state = self.state
-        if not math.isfinite(self.rank.summed(float(outputs["loss"]))[0]):
+        loss = self.rank.summed(float(outputs["loss"]))[0] / self.rank.count
+        if not math.isfinite(loss):
             raise ModelError(self._diverged())
+        self._latest = batch, loss
         state.updates, state.batches = state.updates + 1, state.batches + 1
         self.averaged.update(state.updates)
         self._samples += batch[COUNT] * self.rank.count
@@ -120,11 +124,13 @@ class Stage(LightningModule):
 
     def _diverged(self) -> str:
         state = self.state
-        kept = f"The last good state is kept in {self.folder}." if self.folder else "No folder was set for it."
+        kept = "No folder was set to keep a state in."
+        if self.folder is not None:
+            kept = f"The last good state is kept in {self.folder}: training goes on from it, at other rates if need be."
         return (
             f"Training diverged in update {state.updates + 1} (stage {state.stage + 1}, epoch {state.epoch + 1}, batch "
             f"{state.batches + 1}): the loss is not finite. {kept} Lower learning_rate (it is "
-            f"{self.settings.learning_rate:g}) or gradient_clip (it is {self.settings.gradient_clip})."
+            f"{self.settings.learning_rate:g}), or lower or set gradient_clip (it is {self.settings.gradient_clip})."
         )
 
     def on_validation_start(self) -> None:
@@ -175,10 +181,20 @@ class Stage(LightningModule):
         return all(bool(torch.isfinite(w).all()) for w in weights.values())
 
     def save(self) -> None:
-        """Write the state of training, if there is a folder for it and all weights are finite."""
+        """Write the state of training, if there is a folder for it and the latest update did no great harm."""
         self._saved = time.monotonic()
-        if self.folder is not None and self._take() and self.trainer.is_global_zero:
+        if self.folder is not None and self._take() and self._sound():
             self.state.save(self.folder)
+
+    def _sound(self) -> bool:
+        """Return whether the latest batch's loss is still much what it was: weights that burst are finite at first."""
+        assert self._latest is not None
+        batch, before = self._latest
+        self.stepper.eval()  # so that nothing is drawn, and no statistics follow
+        with torch.no_grad():
+            after = float(self._rolled(batch, self.steps))
+        self.stepper.train()
+        return after <= BURST * max(1.0, before)  # persistence has a loss of one
 
     def configure_optimizers(self) -> Any:
         """Return optimiser and schedule, which goes on where the training stands."""

@@ -11,7 +11,8 @@ import torch
 
 from climbench.data.splits import Split
 from climbench.data.streaming import Part, StreamLoader, WindowStream
-from climbench.grids import latitude_weights
+from climbench.grids import describe_grid, latitude_weights
+from climbench.models.forecasting.complete_series import require_complete
 from climbench.models.forecasting.settings import ForecastTraining
 from climbench.models.forecasting.stage import Stage, Told
 from climbench.models.forecasting.state_channels import StateChannels
@@ -53,6 +54,7 @@ class Training:
             train, validation = parted(train, settings.held_out, history + settings.rollout_steps)
         self.channels, self.statistics = StateChannels.of(train)
         names = list(self.channels.variables)
+        require_complete(validation or {})
         self.train, self.validation = (held(part, names, settings.memory) for part in (train, validation or {}))
 
     def run(
@@ -67,7 +69,7 @@ class Training:
         seed : int
             Of the order of the data.
         identity : mapping
-            What else a state of training depends on.
+            What else a state of training depends on, JSON-able.
         folder : Path or None
             Where states of training are kept.
         told : callable
@@ -78,9 +80,13 @@ class Training:
         dict
             JSON-able.
         """
-        mark = fingerprint({**identity, "channels": self.channels.to_json(), "windows": self._spans()})
+        mark = {**identity, **self._data_identity()}
         place = None if folder is None else folder / STATE
-        state = (None if place is None else TrainingState.load(place, mark)) or TrainingState(identity=mark)
+        state = None if place is None else TrainingState.load(place, mark)
+        if state is None:
+            state = TrainingState(identity=mark)
+            if place is not None:
+                state.save(place)  # the last good state of a training that diverges before another is kept
         stages = [(1, self.settings.epochs)]
         if self.settings.rollout_steps > 1 and self.settings.rollout_epochs:
             stages.append((self.settings.rollout_steps, self.settings.rollout_epochs))
@@ -203,9 +209,15 @@ class Training:
         )
         return StreamLoader(stream)
 
-    def _spans(self) -> list[list[str]]:
+    def _data_identity(self) -> dict[str, Any]:
         both = (self.train, self.validation)
-        return [[name, *map(str, data["time"].values[[0, -1]])] for part in both for name, data in part.items()]
+        spans = [[name, *map(str, data["time"].values[[0, -1]])] for part in both for name, data in part.items()]
+        return {
+            "channels": [channel.name for channel in self.channels.channels],
+            "grid": describe_grid(next(iter(self.train.values()))),
+            "periods": spans,
+            "statistics": fingerprint(self.channels.to_json())[:16],
+        }
 
     def _chosen(self, state: TrainingState, stages: list[int]) -> dict[str, Any]:
         assert state.best is not None
