@@ -8,6 +8,7 @@ import re
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import yaml
@@ -149,6 +150,23 @@ def test_pattern_scaling_learns_from_a_catalogue_on_a_server_what_the_closed_for
 
 
 # Ranks
+
+
+def test_two_ranks_are_as_one_by_the_command(era5, tmp_path):
+    """Both read from the server; the weights that are kept are those of one rank but for round-off."""
+    kept = {}
+    for ranks in (1, 2):
+        folder = tmp_path / str(ranks)
+        folder.mkdir()
+        written, environment = folders(folder)
+        model = changed_sfno(folder, ranks=ranks, width=8, layers=2, epochs=2, memory=2_000_000)
+        done = run(model, f"{era5.url}/era5.zarr", written, environment)
+        assert done.returncode == 0, done.stderr
+        with np.load(written / "run" / "fitted" / "sfno" / "network.npz", allow_pickle=False) as arrays:
+            kept[ranks] = {name: arrays[name] for name in arrays.files}
+    apart = {name: float(abs(kept[2][name] - weights).max()) for name, weights in kept[1].items()}
+    print(f"\ntwo ranks against one: weights are apart by {max(apart.values()):.2g} at most")
+    assert max(apart.values()) < 1e-4
 
 
 def test_a_script_without_a_main_guard_trains_on_two_ranks_and_runs_once(tmp_path):
