@@ -15,7 +15,7 @@ import torch
 
 from climbench.models.forecasting.dyffusion_stepper import DYffusionStepper, Interpolator
 from climbench.models.forecasting.ensemble_stage import EnsembleStage
-from climbench.models.forecasting.stage import Batch
+from climbench.models.training.ranks import Batch
 
 
 class InterpolationStage(EnsembleStage):

@@ -8,7 +8,8 @@ from typing import Any
 import torch
 
 from climbench.models.forecasting.ensemble_loss import CellLoss
-from climbench.models.forecasting.stage import Batch, Stage
+from climbench.models.forecasting.stage import Stage
+from climbench.models.training.ranks import Batch
 from climbench.models.training.trainer import reproducible
 
 

@@ -37,6 +37,7 @@ from climbench.progress import Progress
 
 NETWORK, STATIC = "network", "static"
 DAY = np.timedelta64(24, "h")
+CHANGEABLE = {"learning_rate", "gradient_clip", "checkpoint_seconds", "threads", "ranks"}  # when a training goes on
 
 
 class NetworkForecaster(Forecaster):
@@ -61,7 +62,8 @@ class NetworkForecaster(Forecaster):
     progress : Progress
         Told the batches.
     checkpoints : Path or None
-        A folder where the state of training is kept from time to time; `fit` goes on from what it finds there.
+        A folder where the state of training is kept from time to time; `fit` goes on from what it finds there, if
+        need be at another learning rate.
     """
 
     static: ClassVar[bool] = True
@@ -145,7 +147,8 @@ class NetworkForecaster(Forecaster):
         training = self._training(train, validation)
         self.channels = training.channels
         stepper = self._built(seed)
-        identity = {"arguments": self.arguments, "seed": seed, "kind": type(self).__name__, "static": self.maps.names}
+        fixed = {name: value for name, value in self.arguments.items() if name not in CHANGEABLE}
+        identity = {"model": type(self).__name__, **fixed, "seed": seed, "static": list(self.maps.names)}
         self.chosen |= self._trained_by(training, stepper, seed, identity)
         self.stepper = stepper
 

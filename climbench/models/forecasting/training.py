@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
-import xarray as xr
 from torch import nn
 
 from climbench.data.splits import Split
 from climbench.data.streaming import Part, StreamLoader, WindowStream
-from climbench.errors import ModelError
-from climbench.grids import latitude_weights
+from climbench.grids import describe_grid, latitude_weights
+from climbench.models.forecasting.complete_series import require_complete
 from climbench.models.forecasting.settings import ForecastTraining
 from climbench.models.forecasting.stage import Stage, Told
 from climbench.models.forecasting.state_channels import StateChannels
 from climbench.models.forecasting.stepper import StepLoss, Stepper
+from climbench.models.forecasting.training_periods import Periods, Rest, held, parted
 from climbench.models.forecasting.training_state import TrainingState
+from climbench.models.training.rank_processes import several
+from climbench.models.training.ranks import Rank
 from climbench.models.training.trainer import device_kind, reproducible, run_trainer, seed_of
 from climbench.records import fingerprint
 
-Periods = Mapping[str, xr.Dataset]
 STATE = "training"
 
 
@@ -70,6 +72,7 @@ class Training:
             train, validation = parted(train, settings.held_out, history + max(steps, settings.rollout_steps))
         self.channels, self.statistics = StateChannels.of(train)
         names = list(self.channels.variables)
+        require_complete({name: data[names] for name, data in (validation or {}).items()})
         self.train, self.validation = (held(part, names, settings.memory) for part in (train, validation or {}))
 
     def run(
@@ -84,7 +87,7 @@ class Training:
         seed : int
             Of the order of the data.
         identity : mapping
-            What else a state of training depends on.
+            What else a state of training depends on, JSON-able.
         folder : Path or None
             Where states of training are kept.
         told : callable
@@ -95,21 +98,53 @@ class Training:
         dict
             JSON-able.
         """
-        mark = fingerprint({**identity, "channels": self.channels.to_json(), "windows": self._spans()})
+        mark = {**identity, **self._data_identity()}
         place = None if folder is None else folder / STATE
-        state = (None if place is None else TrainingState.load(place, mark)) or TrainingState(identity=mark)
+        state = None if place is None else TrainingState.load(place, mark)
+        if state is None:
+            state = TrainingState(identity=mark)
+            if place is not None:
+                state.save(place)  # the last good state of a training that diverges before another is kept
         stages = [(self.steps, self.settings.epochs)]
         if self.settings.rollout_steps > 1 and self.settings.rollout_epochs:
             stages.append((self.settings.rollout_steps, self.settings.rollout_epochs))
-        with reproducible(seed_of(seed, "training"), self.settings.threads):
-            for number in range(state.stage, len(stages)):
-                self._stage(stepper, *stages[number], seed, state, place, told)
+        kind = device_kind(self.settings.accelerator)
+        with several(self.settings.ranks, kind, partial(self.follow, stepper, stages, seed, state)) as rank:
+            self._stages(stepper, stages, seed, state, place, told, rank)
         stepper.cpu()
         stepper.load_state_dict(state.tensors["best"])
         return self._chosen(state, [steps for steps, _ in stages])
 
+    def follow(
+        self, stepper: Stepper, stages: list[tuple[int, int]], seed: int, state: TrainingState, rank: Rank
+    ) -> None:
+        """Train along with rank 0, and leave writing and telling to it."""
+        self._stages(stepper, stages, seed, state, None, _silent, rank)
+
+    def _stages(
+        self,
+        stepper: Stepper,
+        stages: list[tuple[int, int]],
+        seed: int,
+        state: TrainingState,
+        place: Path | None,
+        told: Told,
+        rank: Rank,
+    ) -> None:
+        with reproducible(seed_of(seed, "training"), self.settings.threads):
+            for steps, epochs in stages[state.stage :]:
+                self._stage(stepper, steps, epochs, seed, state, place, told, rank)
+
     def _stage(
-        self, stepper: Stepper, steps: int, epochs: int, seed: int, state: TrainingState, place: Path | None, told: Told
+        self,
+        stepper: Stepper,
+        steps: int,
+        epochs: int,
+        seed: int,
+        state: TrainingState,
+        place: Path | None,
+        told: Told,
+        rank: Rank,
     ) -> None:
         """Train by roll-outs of some steps; leave the best weights in the state, and begin the next stage there."""
         settings = self.settings if state.stage == 0 else self.settings.slower()
@@ -121,13 +156,14 @@ class Training:
         judged = self._loader(self.validation, self._furthest, seed, shuffle=False) if self.validation else None
         stopped = False
         while state.epoch < epochs and not stopped:
-            rest = Rest(loader, state.batches)
-            module = self._module(stepper, settings, steps, epochs, len(loader), state, place, told)
+            rest = Rest(loader, state.batches, rank)
+            module = self._module(stepper, settings, steps, epochs, len(loader), state, place, told, rank)
             kind = device_kind(settings.accelerator)
             run_trainer(
                 module,
                 rest,
-                judged,
+                None if judged is None else Rest(judged, 0, rank),
+                rank=rank,
                 max_epochs=1 if state.batches else epochs - state.epoch,
                 gradient_clip_val=settings.gradient_clip,
                 accelerator=kind,
@@ -152,6 +188,7 @@ class Training:
         state: TrainingState,
         place: Path | None,
         told: Told,
+        rank: Rank,
     ) -> Stage:
         rows = latitude_weights(next(iter(self.train.values()))["latitude"], "cell_area").values
         change = stepper.change.cpu().numpy()[:, 0, 0]
@@ -165,6 +202,7 @@ class Training:
             state=state,
             folder=place,
             told=told,
+            rank=rank,
         )
 
     @property
@@ -184,12 +222,20 @@ class Training:
             seed=seed_of(seed, "order"),
             memory=self.settings.memory,
             statistics=self.statistics,
+            rank=0,
+            ranks=1,
         )
         return StreamLoader(stream)
 
-    def _spans(self) -> list[list[str]]:
+    def _data_identity(self) -> dict[str, Any]:
         both = (self.train, self.validation)
-        return [[name, *map(str, data["time"].values[[0, -1]])] for part in both for name, data in part.items()]
+        spans = [[name, *map(str, data["time"].values[[0, -1]])] for part in both for name, data in part.items()]
+        return {
+            "channels": [channel.name for channel in self.channels.channels],
+            "grid": describe_grid(next(iter(self.train.values()))),
+            "periods": spans,
+            "statistics": fingerprint(self.channels.to_json())[:16],
+        }
 
     def _chosen(self, state: TrainingState, stages: list[int]) -> dict[str, Any]:
         assert state.best is not None
@@ -203,49 +249,8 @@ class Training:
         }
 
 
-class Rest:
-    """The rest of an epoch, and whole epochs after it, as loaders that know how many batches they have.
-
-    Lightning asks for the length once and judges after so many batches: an epoch that was begun is a run of its own.
-    """
-
-    def __init__(self, loader: StreamLoader, given: int) -> None:
-        self.loader, self.length = loader, len(loader) - given
-
-    def __len__(self) -> int:
-        """Return the number of batches in an epoch."""
-        return self.length
-
-    def __iter__(self) -> Iterator[dict[str, torch.Tensor]]:
-        """Give the batches of an epoch."""
-        return iter(self.loader)
-
-
-def parted(train: Periods, share: float, least: int) -> tuple[dict[str, xr.Dataset], dict[str, xr.Dataset]]:
-    """Return training periods without the end of the last, and that end.
-
-    Raises
-    ------
-    ModelError
-        If too little is left on either side for a window of `least` times.
-    """
-    last = max(train, key=lambda name: train[name]["time"].values[0])
-    count = max(least, round(share * sum(data.sizes["time"] for data in train.values())))
-    left = train[last].sizes["time"] - count
-    if left < least:
-        raise ModelError(
-            f"The training period '{last}' has {left + count} times, too few to keep {count} at its end to "
-            "choose epochs on. Give a validation period, or set held_out to 0 or less than it is."
-        )
-    rest = {**train, last: train[last].isel(time=slice(0, left))}
-    return rest, {last: train[last].isel(time=slice(left, None))}
-
-
-def held(periods: Periods, names: list[str], memory: int) -> dict[str, xr.Dataset]:
-    """Return periods with some variables: in memory where all of them fit, lazy otherwise."""
-    used = {name: data[names] for name, data in periods.items()}
-    fits = sum(data.nbytes for data in used.values()) <= memory
-    return {name: data.load() if fits else data for name, data in used.items()}
+def _silent(what: str, done: int, total: int) -> None:
+    """Show nothing."""
 
 
 def precision(settings: ForecastTraining, kind: str) -> str:

@@ -267,5 +267,6 @@ def _template(path: Path, said: xr.Dataset, inits: np.ndarray, attributes: Mappi
         arrays[name] = xr.DataArray(empty, dims=array.dims, attrs=array.attrs)
     coordinates = {c: block[c] for c in block.coords if c != "time"}
     whole = xr.Dataset(arrays, coords={"time": inits.astype("datetime64[ns]"), **coordinates}, attrs=dict(attributes))
+    whole = whole.drop_encoding()  # a truth's coordinates bring codecs of its own version of zarr
     with zarr.config.set({"array.write_empty_chunks": True}):
         whole.to_zarr(path, compute=False, zarr_format=3, consolidated=False)

@@ -164,17 +164,28 @@ def test_a_state_of_another_training_is_refused(tmp_path):
     one, other = pointwise(checkpoint_seconds=0.0, epochs=1), pointwise(checkpoint_seconds=0.0, epochs=1, width=5)
     one.checkpoints = other.checkpoints = tmp_path
     one.fit({"train": world()}, seed=0)
-    with pytest.raises(ModelError, match="of another training"):
+    with pytest.raises(ModelError, match="of another training: width 4 there and 5 here"):
         other.fit({"train": world()}, seed=0)
+    with pytest.raises(ModelError, match=r"of another training: channels \['psl'\] there and \['ps'\] here"):
+        one.fit({"train": world().rename(psl="ps")}, seed=0)
 
 
-def test_missing_values_are_named_before_the_first_step():
-    data = world()
-    data["psl"][30, 1, 2] = np.nan
-    forecaster = pointwise()
+@pytest.mark.parametrize("period", ["train", "validation"])
+@pytest.mark.parametrize("streamed", [False, True])
+def test_missing_values_are_named_before_the_first_step(period, streamed, tmp_path):
+    periods = {"train": world(), "validation": world(60)}
+    periods[period]["psl"][30, 1, 2] = np.nan
+    memory = 2**30
+    if streamed:
+        memory = world().nbytes // 2
+        for name, data in periods.items():
+            data.chunk(time=20).to_zarr(tmp_path / name, zarr_format=2)
+            periods[name] = xr.open_zarr(tmp_path / name, chunks=None)
+    forecaster = pointwise(memory=memory)
     forecaster.progress = Interrupting(0)  # would end the first batch
-    with pytest.raises(ModelError, match=r"psl has 1 values that are not finite at 2001-01-08T12"):
-        forecaster.fit({"train": data}, seed=0)
+    said = rf"'{period}' are not complete: psl has 1 values that are not finite at 2001-01-08T12"
+    with pytest.raises(ModelError, match=said):
+        forecaster.fit({"train": periods["train"]}, {"validation": periods["validation"]}, seed=0)
 
 
 def test_a_loss_that_is_not_finite_stops_and_leaves_the_last_good_state(tmp_path):
@@ -186,7 +197,7 @@ def test_a_loss_that_is_not_finite_stops_and_leaves_the_last_good_state(tmp_path
                     self.mix, self.calls = nn.Conv2d(channels_in, channels_out, 1), 0
 
                 def forward(self, maps):
-                    self.calls += 1
+                    self.calls += self.training
                     return self.mix(maps) * (float("nan") if self.calls > 7 else 1.0)
 
             return Burst()
@@ -197,6 +208,19 @@ def test_a_loss_that_is_not_finite_stops_and_leaves_the_last_good_state(tmp_path
         forecaster.fit({"train": world()}, seed=0)
     with np.load(tmp_path / "training" / "weights.npz", allow_pickle=False) as kept:
         assert all(np.isfinite(kept[name]).all() for name in kept.files)
+
+
+@pytest.mark.parametrize("kept_every", [0.0, 300.0], ids=["kept each batch", "diverged before a state was kept"])
+def test_a_training_that_diverged_goes_on_at_a_lower_rate(kept_every, tmp_path):
+    """The rate rises with each update, up to where the loss is no number; at a hundredth of it all goes well."""
+    settings = {"optimiser": "adam", "schedule": "warmup-cosine", "gradient_clip": None, "epochs": 4}
+    settings |= {"checkpoint_seconds": kept_every, "warmup_steps": 10}
+    wild, tame = pointwise(**settings, learning_rate=1e37), pointwise(**settings, learning_rate=0.01)
+    wild.checkpoints = tame.checkpoints = tmp_path
+    with pytest.raises(ModelError, match=rf"diverged in update \d+ .*kept in {tmp_path}/training.*at other rates"):
+        wild.fit({"train": world()}, seed=0)
+    tame.fit({"train": world()}, seed=0)
+    assert np.isfinite(tame.chosen["validation_loss"][0]).all()
 
 
 def test_data_larger_than_the_memory_are_streamed(tmp_path):
