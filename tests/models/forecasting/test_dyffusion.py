@@ -14,6 +14,7 @@ from climbench.models.forecasting.dyffusion_stepper import DYffusionStepper, Int
 from climbench.models.forecasting.ensemble_loss import CellLoss
 from climbench.models.forecasting.settings import ForecastTraining
 from climbench.models.forecasting.training_state import TrainingState
+from climbench.models.training.ranks import ALONE
 from climbench.models.training.saved_network import read_networks
 from tests.models.forecast_states import leads, states
 from tests.models.forecasting.moving_wave import SETTINGS, world
@@ -104,7 +105,8 @@ def stage(kind, made, members=2, **options):
 
 def batch(*ahead, count=64):
     truth = torch.tensor(ahead)[None, :, None, None, None].expand(count, -1, 1, 1, 1)
-    return {"states": torch.zeros(count, 1, 1, 1, 1), "time": torch.zeros(count), "ahead": truth}
+    own = {"states": torch.zeros(count, 1, 1, 1, 1), "time": torch.zeros(count), "ahead": truth}
+    return ALONE.share_of(own)
 
 
 def test_the_interpolator_learns_from_states_between():

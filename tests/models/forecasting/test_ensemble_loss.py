@@ -11,6 +11,7 @@ from climbench.models.forecasting.ensemble_stage import EnsembleStage
 from climbench.models.forecasting.settings import ForecastTraining
 from climbench.models.forecasting.stepper import Stepper
 from climbench.models.forecasting.training_state import TrainingState
+from climbench.models.training.ranks import ALONE
 from climbench.quadrature import quadrature
 
 LATITUDE = quadrature("legendre-gauss", 8).latitude
@@ -74,4 +75,4 @@ def test_epochs_are_judged_by_the_fair_score_of_cells_whatever_the_loss():
     )
     batch = {"states": torch.zeros(2, 1, 1, 8, 16), "time": torch.zeros(2), "ahead": torch.full((2, 2, 1, 8, 16), 2.0)}
     assert float(stage.judged(batch, 0)) == pytest.approx(1 / 3 / 0.5)
-    assert float(stage.training_step(batch, 0)) > 2 / 3 / 0.5
+    assert float(stage.training_step(ALONE.share_of(batch), 0)) > 2 / 3 / 0.5
