@@ -1,0 +1,53 @@
+"""A limiter for roll-outs: no degree of spherical harmonics may hold more power than a cap."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from climbench.harmonics import SphericalHarmonics
+from climbench.metrics.spectral_kernels import power
+
+
+class SpectralLimiter:
+    r"""Scales down the degrees whose power is above a cap: :math:`a_l^m \sqrt{C_l / P_l}` where :math:`P_l > C_l`.
+
+    Power is that of anomalies from a usual state: of whole fields such as geopotential it would be that of the mean
+    state, beside which no growing wave is seen. Each field is a scalar, a component of the wind as well.
+
+    Parameters
+    ----------
+    transform : SphericalHarmonics
+        Of the fields' grid; what is beyond its degree is left as it is.
+    usual : ndarray of shape (field, latitude, longitude)
+        What anomalies are taken from.
+    caps : ndarray of shape (field, degree + 1)
+        The most power of each degree, in the square of the unit.
+    """
+
+    def __init__(self, transform: SphericalHarmonics, usual: np.ndarray, caps: np.ndarray) -> None:
+        self.transform, self.usual, self.caps = transform, usual, caps
+
+    def __call__(self, fields: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return fields within the caps, and where it acted.
+
+        Parameters
+        ----------
+        fields : ndarray of shape (..., field, latitude, longitude)
+            Finite.
+
+        Returns
+        -------
+        limited : ndarray of the same shape
+            float32; a field that is below all caps is returned as it was given.
+        hits : ndarray of bool, of shape (..., field, degree + 1)
+            Which degrees were scaled down.
+        """
+        anomalies = fields.astype("float64") - self.usual
+        found = power(anomalies, self.transform)
+        hits = found > self.caps
+        scale = np.sqrt(np.divide(self.caps, found, out=np.ones_like(found), where=hits))
+        limited, touched = fields.astype("float32"), hits.any(axis=-1)
+        if touched.any():
+            coefficients = self.transform.analysis(anomalies[touched]) * (scale[touched] - 1.0)[..., None]
+            limited[touched] = (fields[touched] + self.transform.synthesis(coefficients)).astype("float32")
+        return limited, hits
