@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from climbench.evaluate.forecasts import ForecastTask
 from climbench.experiments.long_rollout_tables import DEGREES, FACTOR, JUDGED, WITHIN, Measured
 from climbench.experiments.long_rollout_truth import Truth, names_of, stacked
-from climbench.forecast_report.style import COLOURS, legend, panels, say_origin, tidy
+from climbench.forecast_report.style import COLOURS, legend_above, panels, say_origin, tidy
 from climbench.plots import FAINT, draw_map
 from climbench.tasks.forecast.task import state_of
 
@@ -91,7 +91,7 @@ def _by_step(kind: str, truth: Truth, steps: pd.DataFrame, units: Sequence[str],
         else:
             panel.axhline(truth.mean[place], color=FAINT, linestyle="--", linewidth=0.8)
         tidy(panel, f"{name} [{units[place]}]", below="days", left=kind)
-    legend(axes[0])
+    legend_above(figure, axes[0].get_legend_handles_labels()[1])
     say_origin(figure, origin)
     return figure
 
@@ -114,7 +114,7 @@ def _spectra(truth: Truth, spectra: pd.DataFrame, origin: str) -> Figure:
         low, high = panel.get_ylim()
         panel.set_ylim(max(low, 1e-3), min(high, 1e3))
         tidy(panel, truth.names[place], below="degree", left="power ratio")
-    legend(axes[0])
+    legend_above(figure, axes[0].get_legend_handles_labels()[1])
     say_origin(figure, origin)
     return figure
 
