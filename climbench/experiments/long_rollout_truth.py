@@ -12,6 +12,7 @@ from climbench.errors import DataError
 from climbench.grids import latitude_weights
 from climbench.harmonics import SphericalHarmonics, spherical_harmonics
 from climbench.metrics.spectral_kernels import power
+from climbench.models.layers.spectral_limiter import powers_and_rest
 
 STATES_AT_ONCE = 128
 
@@ -49,7 +50,8 @@ class Truth:
     mean, variance : ndarray of shape (field,)
         Time means of the area mean and of the variance over the area.
     power, largest : ndarray of shape (field, degree) or None
-        Time mean of the power; largest power of anomalies from `usual`. None where the grid has no transform.
+        Time mean of the power; largest power of anomalies from `usual`, that beyond all degrees last.
+        None where the grid has no transform.
     weights : ndarray of shape (latitude,)
         Of area; they add up to 1.
     transform : SphericalHarmonics or None
@@ -88,7 +90,7 @@ class Truth:
             moments.append(np.stack(area_moments(part, weights)).sum(1))
             if transform is not None:
                 powers.append(power(part, transform).sum(0))
-                largest.append(power(part - usual, transform).max(0))
+                largest.append(powers_and_rest(part - usual, transform)[0].max(0))
         low, high = np.min(lows, axis=0), np.max(highs, axis=0)
         if not (np.isfinite(low) & np.isfinite(high)).all():
             raise DataError("The truth has values that are not finite in the training period; a range needs all.")

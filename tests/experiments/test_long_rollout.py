@@ -112,7 +112,12 @@ def test_a_limiter_leaves_what_is_below_the_cap_and_scales_the_rest_to_it():
     field = WAVE[None].astype("float32")
     own = power(field.astype("float64"), transform)
     assert power(2.0 * field, transform)[0, 2] / own[0, 2] == pytest.approx(4.0)
-    limiter = SpectralLimiter(transform, np.zeros_like(field), np.maximum(own, 1e-9) * 1.2)
+    caps = 1.2 * np.append(np.maximum(own, 1e-9), 1e-9)[None]
+    limiter = SpectralLimiter(transform, np.zeros_like(field), caps)
+    noise = 3.0 * (-1.0) ** np.arange(LONGITUDE.size) * np.ones_like(field)  # the shortest wave, of no degree
+    quiet, acted = limiter((field + noise).astype("float32"))
+    assert np.flatnonzero(acted[0]).tolist() == [transform.degree + 1]
+    np.testing.assert_allclose(quiet, field + noise * (1.2e-9 / 9.0) ** 0.5, atol=1e-5)
     limited, hits = limiter(np.stack([field, 2.0 * field]))
     np.testing.assert_array_equal(limited[0], field)
     assert not hits[0].any()
@@ -128,7 +133,7 @@ def test_the_hit_rate_is_the_share_of_degrees_and_states(tmp_path):
     _, found = rolled(tmp_path, lambda x: (x * 2.0).astype("float32"), 5, limiter=limiter)
     row = summary_table({"limited": found}, truth, 6.0, ["K"], (1,)).iloc[0]
     assert row["blown"] == 0
-    assert row["hit_rate"] == pytest.approx(1.0 / (truth.transform.degree + 1))  # degree 2 alone, at every step
+    assert row["hit_rate"] == pytest.approx(1.0 / (truth.transform.degree + 2))  # degree 2 alone, at every step
 
 
 @pytest.mark.parametrize(("changes", "said"), [({"steps": 0}, "--steps is 0"), ({"starts": 0}, "--starts is 0")])

@@ -17,11 +17,12 @@ class SpectralLimiter:
     Parameters
     ----------
     transform : SphericalHarmonics
-        Of the fields' grid; what is beyond its degree is left as it is.
+        Of the fields' grid. What is beyond its degree, as noise from cell to cell, counts as one more degree: with only
+        the others capped a roll-out blows up by it.
     usual : ndarray of shape (field, latitude, longitude)
         What anomalies are taken from.
-    caps : ndarray of shape (field, degree + 1)
-        The most power of each degree, in the square of the unit.
+    caps : ndarray of shape (field, degree + 2)
+        The most power of each degree and of the rest, in the square of the unit (`powers_and_rest`).
     """
 
     def __init__(self, transform: SphericalHarmonics, usual: np.ndarray, caps: np.ndarray) -> None:
@@ -39,15 +40,39 @@ class SpectralLimiter:
         -------
         limited : ndarray of the same shape
             float32; a field that is below all caps is returned as it was given.
-        hits : ndarray of bool, of shape (..., field, degree + 1)
-            Which degrees were scaled down.
+        hits : ndarray of bool, of shape (..., field, degree + 2)
+            Which degrees, the rest last, were scaled down.
         """
         anomalies = fields.astype("float64") - self.usual
-        found = power(anomalies, self.transform)
+        found, rest = powers_and_rest(anomalies, self.transform)
         hits = found > self.caps
         scale = np.sqrt(np.divide(self.caps, found, out=np.ones_like(found), where=hits))
         limited, touched = fields.astype("float32"), hits.any(axis=-1)
         if touched.any():
-            coefficients = self.transform.analysis(anomalies[touched]) * (scale[touched] - 1.0)[..., None]
-            limited[touched] = (fields[touched] + self.transform.synthesis(coefficients)).astype("float32")
+            less = scale[touched] - 1.0
+            coefficients = self.transform.analysis(anomalies[touched]) * less[:, :-1, None]
+            change = self.transform.synthesis(coefficients) + rest[touched] * less[:, -1, None, None]
+            limited[touched] = (fields[touched] + change).astype("float32")
         return limited, hits
+
+
+def powers_and_rest(fields: np.ndarray, transform: SphericalHarmonics) -> tuple[np.ndarray, np.ndarray]:
+    """Return the power of each degree and, last, the mean square over cells of the rest; and the rest itself.
+
+    Parameters
+    ----------
+    fields : ndarray of shape (..., latitude, longitude)
+        Any unit.
+    transform : SphericalHarmonics
+        Of their grid.
+
+    Returns
+    -------
+    powers : ndarray of shape (..., degree + 2)
+        In the square of the unit.
+    rest : ndarray of shape (..., latitude, longitude)
+        What no degree of the transform holds.
+    """
+    rest = fields - transform.synthesis(transform.analysis(fields))
+    squares = (rest**2).mean((-2, -1))[..., None]
+    return np.concatenate([power(fields, transform), squares], axis=-1), rest
