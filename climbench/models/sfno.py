@@ -16,6 +16,7 @@ from torch import nn
 from torch_harmonics.examples.models import SphericalFourierNeuralOperator
 
 from climbench.models.layers.globe import require_globe
+from climbench.models.layers.low_degrees import LowDegrees
 from climbench.models.layers.row_interpolation import RowInterpolation
 from climbench.models.lightning import NetworkEmulator
 from climbench.quadrature import Rule, quadrature
@@ -47,6 +48,9 @@ class SFNONetwork(nn.Module):
         The quadrature rule of the rows that are transformed; a grid that has them is not interpolated.
     operator : type of Module
         Which of torch-harmonics' operators.
+    degrees : float
+        Which share of the degrees that the grid resolves the blocks work on and the answer has. Cell by cell, a network
+        makes degrees that its blocks do not see and cannot damp; in a roll-out they would grow.
     **options
         Further arguments of the operator.
     """
@@ -62,6 +66,7 @@ class SFNONetwork(nn.Module):
         scale: int,
         rule: Rule = "legendre-gauss",
         operator: type[nn.Module] = SphericalFourierNeuralOperator,
+        degrees: float = 1.0,
         **options: Any,
     ) -> None:
         super().__init__()
@@ -78,15 +83,18 @@ class SFNONetwork(nn.Module):
             out_chans=variables,
             embed_dim=width,
             num_layers=layers,
+            hard_thresholding_fraction=degrees,
             **chosen,
         )
+        count = int(degrees * min(latitude.size, longitudes // 2))
+        self.kept = LowDegrees(latitude.size, longitudes, count, rule) if degrees < 1.0 else nn.Identity()
 
     def forward(self, windows: torch.Tensor) -> torch.Tensor:
         """Return (batch, variable, latitude, longitude) for (batch, year, channel, latitude, longitude)."""
         # Transforms count rows from the north, and there are none of complex numbers in bfloat16.
         with torch.autocast(windows.device.type, enabled=False):
             southward = self.to_rows(windows.float().flatten(1, 2)).flip(-2)
-            fields: torch.Tensor = self.from_rows(self.operator(southward).flip(-2))
+            fields: torch.Tensor = self.from_rows(self.kept(self.operator(southward)).flip(-2))
         return fields
 
 

@@ -12,10 +12,12 @@ CLIMBENCH = str(Path(sys.executable).with_name("climbench"))
 PATIENCE = 120.0
 
 
-def call(*arguments, cwd: Path, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+def call(
+    *arguments, cwd: Path, env: Mapping[str, str] | None = None, patience: float = PATIENCE
+) -> subprocess.CompletedProcess[str]:
     """Run a program to its end, and return how it ended and what it wrote."""
     texts = [str(argument) for argument in arguments]
-    return subprocess.run(texts, cwd=cwd, env=env, capture_output=True, text=True, timeout=PATIENCE)
+    return subprocess.run(texts, cwd=cwd, env=env, capture_output=True, text=True, timeout=patience)
 
 
 def climbench(*arguments, cwd: Path) -> subprocess.CompletedProcess[str]:

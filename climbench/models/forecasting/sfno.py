@@ -67,7 +67,7 @@ class SphericalOperator(NetworkForecaster):
             **options,
             "pos_embed": own["places"],
             "normalization_layer": own["normalisation"],
-            "hard_thresholding_fraction": own["degrees"],
+            "degrees": own["degrees"],
         }
 
     def network(self, grid: xr.Dataset, channels_in: int, channels_out: int) -> nn.Module:
@@ -109,8 +109,8 @@ class SFNO(SphericalOperator):
     normalisation : {"none", "instance_norm"}
         Within the blocks.
     degrees : float
-        Which share of the degrees of spherical harmonics that the grid resolves the blocks work on. Products of two
-        fields of degrees below two thirds of them are told apart from what the grid cannot hold, as in spectral models.
+        Which share of the degrees of spherical harmonics that the grid resolves the blocks work on and changes have; of
+        fields with degrees below two thirds of them the grid can tell products apart, as in spectral models.
     history, clock
         As for `NetworkForecaster`.
     **training
