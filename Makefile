@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --progress-bar off --constraint constraints.txt
 DIGITS := 0 1 2 3 4 5 6 7 8 9
 ISSUE ?=
-SHOWN := tests/acceptance$(if $(ISSUE),/test_issue_$(if $(filter $(DIGITS),$(ISSUE)),0)$(ISSUE).py)
+SHOWN := tests/acceptance$(if $(ISSUE),/test_issue_$(if $(filter $(DIGITS),$(ISSUE)),0)$(ISSUE)*.py)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
