@@ -9,6 +9,7 @@ network is that of torch-harmonics.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Literal, get_args
 
 import torch
@@ -17,7 +18,9 @@ from torch import nn
 from torch_harmonics.examples.models import SphericalFourierNeuralOperator
 
 from climbench.errors import ModelError, did_you_mean
+from climbench.models.forecasting.degree_loss import DegreeLoss, DegreePower, change_power
 from climbench.models.forecasting.network_forecaster import NetworkForecaster
+from climbench.models.forecasting.training import Training
 from climbench.models.layers.globe import require_globe
 from climbench.models.sfno import SFNONetwork
 from climbench.quadrature import recognise_quadrature
@@ -111,6 +114,8 @@ class SFNO(SphericalOperator):
     degrees : float
         Which share of the degrees of spherical harmonics that the grid resolves the blocks work on and changes have; of
         fields with degrees below two thirds of them the grid can tell products apart, as in spectral models.
+    spectral_weight : float
+        Of the error of each degree in training (`climbench.models.forecasting.degree_loss`); that of cells has 1.
     history, clock
         As for `NetworkForecaster`.
     **training
@@ -126,6 +131,7 @@ class SFNO(SphericalOperator):
         places: Places = "learnable latlon",
         normalisation: Normalisation = "none",
         degrees: float = 1.0,
+        spectral_weight: float = 0.0,
         history: int = 1,
         clock: bool | None = None,
         **training: Any,
@@ -137,8 +143,20 @@ class SFNO(SphericalOperator):
             "places": places,
             "normalisation": normalisation,
             "degrees": degrees,
+            "spectral_weight": spectral_weight,
         }
         super().__init__(SphericalFourierNeuralOperator, {}, own, training, history=history, clock=clock)
+        if not spectral_weight >= 0.0:
+            raise ModelError(f"spectral_weight must not be negative; it is {spectral_weight}.")
+        self.spectral_weight = spectral_weight
+
+    def _training(self, train: Mapping[str, xr.Dataset], validation: Mapping[str, xr.Dataset] | None) -> Training:
+        training = super()._training(train, validation)
+        if self.spectral_weight:
+            power = DegreePower(self.grid["latitude"].values, self.grid.sizes["longitude"], self.arguments["degrees"])
+            usual = change_power(training.train, training.channels, power)
+            training.loss = partial(DegreeLoss, power=power, usual=usual, weight=self.spectral_weight)
+        return training
 
 
 class _OfMaps(nn.Module):

@@ -25,7 +25,7 @@ STEP = "6h"
 FORECASTERS = {
     UNet: {"widths": [8, 16], "place_maps": 2},
     ResNet: {"width": 12, "blocks": 2, "dropout": 0.0},
-    SFNO: {"width": 12, "layers": 2, "places": "learnable lat"},
+    SFNO: {"width": 12, "layers": 2, "places": "learnable lat", "spectral_weight": 0.1},
     LSNO: {"width": 12, "layers": 2, "places": "learnable lat"},
     Graph: {"width": 16, "layers": 2, "refinements": 1},
 }
