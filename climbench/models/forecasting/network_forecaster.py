@@ -57,6 +57,8 @@ class NetworkForecaster(Forecaster):
     ----------
     chosen : dict
         Epochs, and the validation losses they were chosen by.
+    facts : dict
+        What `observed` found, JSON-able; saved.
     progress : Progress
         Told the batches.
     checkpoints : Path or None
@@ -82,6 +84,7 @@ class NetworkForecaster(Forecaster):
         self.grid = xr.Dataset()
         self.step: np.timedelta64 = np.timedelta64(0, "ns")
         self.channels: StateChannels | None = None
+        self.facts: dict[str, Any] = {}
         self.stepper: Stepper | None = None
 
     @abstractmethod
@@ -137,12 +140,25 @@ class NetworkForecaster(Forecaster):
             self.clock = any(covers_years(data["time"]) for data in train.values())
         with reproducible(seed_of(seed, NETWORK)):
             self.network(self.grid, 1, 1)  # refuses a grid before the data is read through
-        training = Training(train, validation, self.history, self.training)
+        training = self.made_training(train, validation)
         self.channels = training.channels
+        self.facts = self.observed(training)
         stepper = self._built(seed)
         identity = {"arguments": self.arguments, "seed": seed, "kind": type(self).__name__}
         self.chosen |= training.run(stepper, seed, identity, self.checkpoints, self.progress.step)
         self.stepper = stepper
+
+    def made_training(self, train: Mapping[str, xr.Dataset], validation: Mapping[str, xr.Dataset] | None) -> Training:
+        """Return the training on periods; a subclass may have one of its own."""
+        return Training(train, validation, self.history, self.training)
+
+    def observed(self, training: Training) -> dict[str, Any]:
+        """Return what the stepper needs to know of the training data besides its channels: here nothing."""
+        return {}
+
+    def made_stepper(self, network: nn.Module, change: np.ndarray, seconds: float, clock: Clock | None) -> Stepper:
+        """Return a network as a `Stepper`, whose parameters these are; a subclass may have one of its own."""
+        return Stepper(network, change, seconds, clock, checkpointing=self.training.checkpointing)
 
     def _built(self, seed: int) -> Stepper:
         channels = self._trained(self.channels)
@@ -153,8 +169,7 @@ class NetworkForecaster(Forecaster):
         with reproducible(seed_of(seed, NETWORK)):
             network = self.network(self.grid, shown, count)
         seconds = float(self.step / np.timedelta64(1, "s"))
-        again = self.training.checkpointing
-        return Stepper(network, channels.tendency / channels.std, seconds, clock, checkpointing=again)
+        return self.made_stepper(network, channels.tendency / channels.std, seconds, clock)
 
     def _trained(self, channels: StateChannels | None) -> StateChannels:
         if channels is None:
@@ -219,6 +234,7 @@ class NetworkForecaster(Forecaster):
             "grid": {d: self.grid[d].values.tolist() for d in SPACE},
             "step_hours": self.step / np.timedelta64(1, "h"),
             "channels": channels.to_json(),
+            "facts": self.facts,
         }
         write_networks(directory, content, {NETWORK: self.stepper.network.state_dict()})
 
@@ -231,6 +247,7 @@ class NetworkForecaster(Forecaster):
         forecaster.grid = xr.Dataset(coords={d: np.asarray(content["grid"][d]) for d in SPACE})
         forecaster.step = np.timedelta64(round(content["step_hours"] * 3.6e12), "ns")
         forecaster.channels = StateChannels.from_json(content["channels"])
+        forecaster.facts = content["facts"]
         forecaster.stepper = forecaster._built(0)
         load_state(forecaster.stepper.network, states[NETWORK], str(directory))
         return forecaster

@@ -40,7 +40,9 @@ class Stage(LightningModule):
     settings : ForecastTraining
         How.
     steps : int
-        Steps of a roll-out.
+        Steps of a roll-out that are judged.
+    start : int
+        Steps before those, which are made but not learned from.
     epochs, length : int
         Epochs of the stage, and batches in one.
     state : TrainingState
@@ -58,6 +60,7 @@ class Stage(LightningModule):
         settings: ForecastTraining,
         *,
         steps: int,
+        start: int = 0,
         epochs: int,
         length: int,
         state: TrainingState,
@@ -66,7 +69,7 @@ class Stage(LightningModule):
     ) -> None:
         super().__init__()
         self.stepper, self.loss, self.settings = stepper, loss, settings
-        self.steps, self.epochs, self.length = steps, epochs, length
+        self.steps, self.start, self.epochs, self.length = steps, start, epochs, length
         self.state, self.folder, self.told = state, folder, told
         self.averaged: AveragedWeights | None = None
         self.stopped = False
@@ -77,13 +80,19 @@ class Stage(LightningModule):
 
     def training_step(self, batch: Batch, _: int) -> torch.Tensor:
         """Return the mean loss of a roll-out."""
-        return self._rolled(batch, self.steps)
+        return self._rolled(batch, self.start, self.steps)
 
-    def _rolled(self, batch: Batch, steps: int) -> torch.Tensor:
+    def judged(self, batch: Batch) -> torch.Tensor:
+        """Return the validation loss of a batch: of roll-outs as far as it goes."""
+        return self._rolled(batch, 0, batch["ahead"].shape[1])
+
+    def _rolled(self, batch: Batch, start: int, steps: int) -> torch.Tensor:
         states, seconds, total = batch["states"], batch["time"], torch.zeros((), device=self.device)
-        for number in range(steps):
-            ahead = self._run(states, seconds + round(number * self.stepper.step_seconds))
-            total = total + self.loss(ahead, batch["ahead"][:, number])
+        for number in range(start + steps):
+            with torch.set_grad_enabled(torch.is_grad_enabled() and number >= start):
+                ahead = self._run(states, seconds + round(number * self.stepper.step_seconds), number)
+            if number >= start:
+                total = total + self.loss(ahead, batch["ahead"][:, number])
             states = torch.cat([states[:, 1:], ahead[:, None]], dim=1)
         return total / steps
 
@@ -130,7 +139,7 @@ class Stage(LightningModule):
 
     def validation_step(self, batch: Batch, _: int) -> None:
         """Add a batch to the validation loss, of roll-outs as long as the last stage's; each start weighs the same."""
-        self._sum += float(self._rolled(batch, batch["ahead"].shape[1])) * len(batch["time"])
+        self._sum += float(self.judged(batch)) * len(batch["time"])
         self._count += len(batch["time"])
 
     def on_validation_epoch_end(self) -> None:

@@ -84,7 +84,7 @@ class Stepper(nn.Module):
         sizes = torch.tensor(change, dtype=torch.float32)[:, None, None]
         self.register_buffer("change", sizes, persistent=False)
 
-    def forward(self, states: torch.Tensor, seconds: torch.Tensor) -> torch.Tensor:
+    def forward(self, states: torch.Tensor, seconds: torch.Tensor, number: int = 0) -> torch.Tensor:
         """Return the next state.
 
         Parameters
@@ -93,22 +93,31 @@ class Stepper(nn.Module):
             Normalised, the latest last.
         seconds : Tensor of shape (batch,)
             Time of the latest, since 1970.
+        number : int
+            How many steps the latest is from the initial time; this stepper takes all steps alike.
 
         Returns
         -------
         Tensor of shape (batch, channel, latitude, longitude)
         """
+        return states[:, -1] + self.change * self.answer(self.network, states, seconds)
+
+    def answer(
+        self, network: nn.Module, states: torch.Tensor, seconds: torch.Tensor, *conditions: torch.Tensor
+    ) -> torch.Tensor:
+        """Return what a network answers to states, the clock and other conditions, in units of the change."""
         maps = states.flatten(1, 2)
         if self.clock is not None:
             maps = torch.cat([maps, self.clock(seconds)], dim=1)
         again = self.checkpointing and self.training and torch.is_grad_enabled()
-        answer = checkpoint(self.network, maps, use_reentrant=False) if again else self.network(maps)
-        return states[:, -1] + self.change * answer.float()
+        given = (maps, *conditions)
+        answer: torch.Tensor = checkpoint(network, *given, use_reentrant=False) if again else network(*given)
+        return answer.float()
 
     def rollout(self, states: torch.Tensor, seconds: torch.Tensor, steps: int) -> Iterator[torch.Tensor]:
         """Yield the states of the next steps, each made from those before."""
         for number in range(steps):
-            ahead = self(states, seconds + round(number * self.step_seconds))
+            ahead = self(states, seconds + round(number * self.step_seconds), number)
             yield ahead
             states = torch.cat([states[:, 1:], ahead[:, None]], dim=1)
 

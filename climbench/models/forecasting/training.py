@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import xarray as xr
@@ -23,6 +24,23 @@ from climbench.records import fingerprint
 
 Periods = Mapping[str, xr.Dataset]
 STATE = "training"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a stage does.
+
+    Attributes
+    ----------
+    steps, epochs : int
+        Steps of a roll-out that are learned from, and epochs.
+    start : int
+        Steps made before those.
+    """
+
+    steps: int
+    epochs: int
+    start: int = 0
 
 
 class Training:
@@ -45,11 +63,13 @@ class Training:
         Of the training periods, without what is kept to choose on.
     """
 
+    stage_type: ClassVar[type[Stage]] = Stage
+
     def __init__(self, train: Periods, validation: Periods | None, history: int, settings: ForecastTraining) -> None:
         self.history, self.settings = history, settings
         self.kept_end = validation is None and settings.held_out > 0.0
         if validation is None and settings.held_out > 0.0:
-            train, validation = parted(train, settings.held_out, history + settings.rollout_steps)
+            train, validation = parted(train, settings.held_out, history + self.furthest)
         self.channels, self.statistics = StateChannels.of(train)
         names = list(self.channels.variables)
         self.train, self.validation = (held(part, names, settings.memory) for part in (train, validation or {}))
@@ -80,37 +100,56 @@ class Training:
         mark = fingerprint({**identity, "channels": self.channels.to_json(), "windows": self._spans()})
         place = None if folder is None else folder / STATE
         state = (None if place is None else TrainingState.load(place, mark)) or TrainingState(identity=mark)
-        stages = [(1, self.settings.epochs)]
-        if self.settings.rollout_steps > 1 and self.settings.rollout_epochs:
-            stages.append((self.settings.rollout_steps, self.settings.rollout_epochs))
+        stages = self.plans()
         with reproducible(seed_of(seed, "training"), self.settings.threads):
             for number in range(state.stage, len(stages)):
-                self._stage(stepper, *stages[number], seed, state, place, told)
+                self._stage(stepper, stages[number], seed, state, place, told)
         stepper.cpu()
         stepper.load_state_dict(state.tensors["best"])
-        return self._chosen(state, [steps for steps, _ in stages])
+        return self._chosen(state, [plan.steps for plan in stages])
+
+    def plans(self) -> list[Plan]:
+        """Return the stages: single steps, then roll-outs where the settings have them."""
+        settings = self.settings
+        stages = [Plan(1, settings.epochs)]
+        if settings.rollout_steps > 1 and settings.rollout_epochs:
+            stages.append(Plan(settings.rollout_steps, settings.rollout_epochs))
+        return stages
+
+    def span(self, plan: Plan) -> int:
+        """Return how many states after its start a sample of a stage has."""
+        return plan.start + plan.steps
+
+    @property
+    def furthest(self) -> int:
+        """How many states ahead roll-outs are judged."""
+        return max(self.span(plan) for plan in self.plans())
+
+    def begin(self, stepper: Stepper, state: TrainingState) -> None:
+        """Make a stepper ready for the stage of a state: a stage that is new begins with the best weights so far."""
+        if state.stage > 0 and "optimiser" not in state.tensors:
+            stepper.load_state_dict(state.tensors["best"])
 
     def _stage(
-        self, stepper: Stepper, steps: int, epochs: int, seed: int, state: TrainingState, place: Path | None, told: Told
+        self, stepper: Stepper, plan: Plan, seed: int, state: TrainingState, place: Path | None, told: Told
     ) -> None:
         """Train by roll-outs of some steps; leave the best weights in the state, and begin the next stage there."""
         settings = self.settings if state.stage == 0 else self.settings.slower()
-        if state.stage > 0 and "optimiser" not in state.tensors:
-            stepper.load_state_dict(state.tensors["best"])
-        loader = self._loader(self.train, steps, seed, shuffle=settings.shuffle)
+        self.begin(stepper, state)
+        loader = self._loader(self.train, self.span(plan), seed, shuffle=settings.shuffle)
         if state.batches or state.epoch:
             loader.load_state_dict({**loader.state_dict(), "epoch": state.epoch, "batches": state.batches})
-        judged = self._loader(self.validation, self._furthest, seed, shuffle=False) if self.validation else None
+        judged = self._loader(self.validation, self.furthest, seed, shuffle=False) if self.validation else None
         stopped = False
-        while state.epoch < epochs and not stopped:
+        while state.epoch < plan.epochs and not stopped:
             rest = Rest(loader, state.batches)
-            module = self._module(stepper, settings, steps, epochs, len(loader), state, place, told)
+            module = self._module(stepper, settings, plan, len(loader), state, place, told)
             kind = device_kind(settings.accelerator)
             run_trainer(
                 module,
                 rest,
                 judged,
-                max_epochs=1 if state.batches else epochs - state.epoch,
+                max_epochs=1 if state.batches else plan.epochs - state.epoch,
                 gradient_clip_val=settings.gradient_clip,
                 accelerator=kind,
                 precision=precision(settings, kind),
@@ -128,8 +167,7 @@ class Training:
         self,
         stepper: Stepper,
         settings: ForecastTraining,
-        steps: int,
-        epochs: int,
+        plan: Plan,
         length: int,
         state: TrainingState,
         place: Path | None,
@@ -137,21 +175,18 @@ class Training:
     ) -> Stage:
         rows = latitude_weights(next(iter(self.train.values()))["latitude"], "cell_area").values
         change = stepper.change.cpu().numpy()[:, 0, 0]
-        return Stage(
+        return self.stage_type(
             stepper,
             StepLoss(change, self.channels.loss_weights(), rows / rows.mean()),
             settings,
-            steps=steps,
-            epochs=epochs,
+            steps=plan.steps,
+            start=plan.start,
+            epochs=plan.epochs,
             length=length,
             state=state,
             folder=place,
             told=told,
         )
-
-    @property
-    def _furthest(self) -> int:
-        return self.settings.rollout_steps if self.settings.rollout_epochs else 1
 
     def _loader(self, periods: Periods, steps: int, seed: int, *, shuffle: bool) -> StreamLoader:
         names = self.channels.variables
@@ -176,7 +211,7 @@ class Training:
     def _chosen(self, state: TrainingState, stages: list[int]) -> dict[str, Any]:
         assert state.best is not None
         kept = "the end of training" if self.kept_end else "the validation period"
-        by = f"lowest validation loss on {kept}, of averaged weights, at roll-outs of {self._furthest} steps"
+        by = f"lowest validation loss on {kept}, of averaged weights, at roll-outs of {self.furthest} steps"
         return {
             "by": by if self.validation else "no validation; the last epoch",
             "epochs": state.best[1],

@@ -15,6 +15,7 @@ from climbench.models.forecasting.network_forecaster import NetworkForecaster
 from climbench.models.forecasting.resnet import ResNet
 from climbench.models.forecasting.sfno import SFNO
 from climbench.models.forecasting.unet import UNet
+from climbench.models.forecasting.vit import ViT
 from climbench.progress import Progress
 from tests.models.forecast_states import leads, states
 from tests.models.forecasting.moving_wave import SETTINGS, world
@@ -26,6 +27,7 @@ FORECASTERS = {
     SFNO: {"width": 12, "layers": 2, "places": "learnable lat"},
     LSNO: {"width": 12, "layers": 2, "places": "learnable lat"},
     Graph: {"width": 16, "layers": 2, "refinements": 1},
+    ViT: {"width": 32, "depth": 2, "combinations": 1, "leads": [1], "history": 1},
 }
 
 
@@ -63,7 +65,7 @@ def bytes_of(forecaster, folder):
 
 @pytest.fixture(scope="module", params=FORECASTERS, ids=lambda kind: kind.__name__)
 def fitted(request):
-    forecaster = request.param(**FORECASTERS[request.param], history=2, **SETTINGS)
+    forecaster = request.param(**{"history": 2, **SETTINGS, **FORECASTERS[request.param]})
     forecaster.fit({"train": world()}, seed=0)
     return forecaster
 
