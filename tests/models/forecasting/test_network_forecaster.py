@@ -9,6 +9,8 @@ import xarray as xr
 from torch import nn
 
 from climbench.errors import ModelError
+from climbench.models.forecasting.climax import ClimaX
+from climbench.models.forecasting.fuxi import FuXi
 from climbench.models.forecasting.graph import Graph
 from climbench.models.forecasting.lsno import LSNO
 from climbench.models.forecasting.network_forecaster import NetworkForecaster
@@ -28,6 +30,8 @@ FORECASTERS = {
     LSNO: {"width": 12, "layers": 2, "places": "learnable lat"},
     Graph: {"width": 16, "layers": 2, "refinements": 1},
     ViT: {"width": 32, "depth": 2, "combinations": 1, "leads": [1], "history": 1},
+    FuXi: {"patch": 2, "width": 16, "depth": 2, "heads": 2, "window": 2, "takeovers": []},
+    ClimaX: {"width": 32, "depth": 2, "leads": [1], "history": 1},
 }
 
 
@@ -265,7 +269,7 @@ def test_bfloat16_learns_what_float32_does(kind):
     assert found["bfloat16"] == pytest.approx(found["float32"], rel=0.1)
 
 
-@pytest.mark.parametrize("kind", [UNet, ResNet])
+@pytest.mark.parametrize("kind", [UNet, ResNet, ViT, ClimaX])
 def test_a_region_of_any_size_is_taken(kind):
     region = world(60).isel(latitude=slice(1, 6), longitude=slice(2, 13))
     forecaster = kind(**FORECASTERS[kind], **{**SETTINGS, "epochs": 1})
@@ -274,7 +278,7 @@ def test_a_region_of_any_size_is_taken(kind):
     assert said.shape == (1, 1, 5, 11)
 
 
-@pytest.mark.parametrize("kind", [SFNO, LSNO, Graph])
+@pytest.mark.parametrize("kind", [SFNO, LSNO, Graph, FuXi])
 def test_networks_of_the_whole_globe_refuse_a_region_and_say_why(kind):
     region = world(60).isel(latitude=slice(1, 6), longitude=slice(2, 13))
     with pytest.raises(ModelError, match="made for the whole globe"):
