@@ -88,7 +88,7 @@ class WindowAttention(nn.Module):
             Which do not attend to one another.
         """
         bias = torch.cat([self.query_bias, torch.zeros_like(self.query_bias), self.value_bias])
-        split = functional.linear(windows, self.qkv.weight, bias).unflatten(-1, (3, self.heads, -1))
+        split = functional.linear(windows, self.qkv.weight, bias).reshape(*windows.shape[:3], 3, self.heads, -1)
         query, key, value = split.permute(3, 0, 1, 4, 2, 5)
         cosine = functional.normalize(query, dim=-1) @ functional.normalize(key, dim=-1).transpose(-1, -2)
         score = (cosine * self.factor() + self.position_bias()).masked_fill(apart[:, None], float("-inf"))
@@ -125,14 +125,15 @@ class SwinBlock(nn.Module):
 
     def _parted(self, maps: torch.Tensor) -> torch.Tensor:
         """Return windows, (batch, window, token, width), of maps of shape (batch, row, column, width)."""
+        batch, rows, columns, width = maps.shape
         window = self.window
-        tiles = maps.unflatten(2, (-1, window)).unflatten(1, (-1, window))
-        return tiles.transpose(2, 3).flatten(3, 4).flatten(1, 2)
+        tiles = maps.reshape(batch, rows // window, window, columns // window, window, width)
+        return tiles.transpose(2, 3).reshape(batch, -1, window**2, width)
 
     def _joined(self, windows: torch.Tensor) -> torch.Tensor:
-        window, rows = self.window, self.size[0] // self.window
-        tiles = windows.unflatten(2, (window, window)).unflatten(1, (rows, -1))
-        return tiles.transpose(2, 3).flatten(3, 4).flatten(1, 2)
+        (rows, columns), window = self.size, self.window
+        tiles = windows.reshape(len(windows), rows // window, columns // window, window, window, -1)
+        return tiles.transpose(2, 3).reshape(len(windows), rows, columns, -1)
 
     def forward(self, maps: torch.Tensor) -> torch.Tensor:
         """Return maps of shape (batch, row, column, width)."""

@@ -31,7 +31,7 @@ FORECASTERS = {
     Graph: {"width": 16, "layers": 2, "refinements": 1},
     ViT: {"width": 32, "depth": 2, "combinations": 1, "leads": [1], "history": 1},
     FuXi: {"patch": 2, "width": 16, "depth": 2, "heads": 2, "window": 2, "takeovers": []},
-    ClimaX: {"width": 32, "depth": 2, "leads": [1], "history": 1},
+    ClimaX: {"width": 32, "depth": 2, "leads": [1], "history": 1, "epochs": 24},
 }
 
 
