@@ -18,6 +18,7 @@ from climbench.errors import RunError
 from climbench.run_directory import RunDirectory, write_text
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
     import xarray as xr
 
@@ -43,6 +44,33 @@ def data_home() -> Path:
 def fingerprint(content: object) -> str:
     """Return the SHA-256 of plain content (mappings, lists, strings, numbers) in canonical JSON."""
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def fingerprint_arrays(arrays: Mapping[str, np.ndarray]) -> str:
+    """Return the SHA-256 over names, types, shapes and bytes of arrays, however they lie in memory.
+
+    Parameters
+    ----------
+    arrays : mapping of str to ndarray
+        By name; their order does not matter.
+
+    Returns
+    -------
+    str
+        Hexadecimal.
+
+    Raises
+    ------
+    TypeError
+        If an array holds Python objects: their bytes are where they lie in memory.
+    """
+    digest = hashlib.sha256()
+    for name, values in sorted(arrays.items()):
+        if values.dtype.hasobject:
+            raise TypeError(f"'{name}' holds Python objects, which have no bytes of their own.")
+        digest.update(json.dumps([name, values.dtype.str, values.shape]).encode() + b"\n")
+        digest.update(values.tobytes())
+    return digest.hexdigest()
 
 
 def fingerprint_code() -> str:

@@ -62,7 +62,7 @@ class TaskCard(Card):
     definitions: dict[str, str] = Field(default_factory=dict)
     references: tuple[Reference, ...] = ()
 
-    @field_validator("targets", "inputs", "train", "metrics", check_fields=False)
+    @field_validator("targets", "inputs", "static", "train", "metrics", "more_metrics", check_fields=False)
     @classmethod
     def _no_repeats(cls, names: tuple[str, ...] | None) -> tuple[str, ...] | None:
         repeated = sorted({str(n) for n in names or () if (names or ()).count(n) > 1})
@@ -170,6 +170,9 @@ class ForecastCard(TaskCard):
     targets : tuple of str
         Variables; one level of a variable as ``geopotential_500`` (hPa), all levels it has without the number; wind
         vectors as ``wind_vector_850`` or ``10m_wind_vector``.
+    static : tuple of str
+        Variables without time, such as the height of the ground, that models which ask for them are given beside the
+        states.
     grids : tuple of str
         The grids it is set on, columns by rows; the first is the usual one.
     train, validation : tuple of str
@@ -179,9 +182,12 @@ class ForecastCard(TaskCard):
     leads : Leads
         Lead times that are scored.
     climatology : str or None
-        The store that anomalies are taken from; where null, the climatology of the training period is computed.
+        The store that anomalies are taken from; ``train`` computes the climatology of the training period, and null
+        means none: scores of anomalies are then left out, and that is said.
     metrics : tuple of str or None
         What is scored; what the profile has for such a forecast where null.
+    more_metrics : tuple of str
+        What is scored beside that, where `metrics` is null.
     profile : {"standard", "wb2", "wbx", "chaosbench"}
         Whose conventions hold where tools differ.
     weights : {"cell_area", "cos_latitude"} or None
@@ -192,6 +198,7 @@ class ForecastCard(TaskCard):
         How many members a model that can give some is asked for.
     """
 
+    static: tuple[str, ...] = ()
     grids: tuple[str, ...] = Field(min_length=1)
     train: Period
     validation: Period | None = None
@@ -199,6 +206,7 @@ class ForecastCard(TaskCard):
     leads: Leads
     climatology: str | None = None
     metrics: tuple[str, ...] | None = None
+    more_metrics: tuple[str, ...] = ()
     profile: Profile = "standard"
     weights: Literal["cell_area", "cos_latitude"] | None = None
     regions: tuple[str, ...] = ("global",)

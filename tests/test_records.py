@@ -14,7 +14,16 @@ import xarray as xr
 
 from climbench import records
 from climbench.errors import RunError
-from climbench.records import COLUMNS, Data, Predictions, Result, fingerprint, fingerprint_files, score_table
+from climbench.records import (
+    COLUMNS,
+    Data,
+    Predictions,
+    Result,
+    fingerprint,
+    fingerprint_arrays,
+    fingerprint_files,
+    score_table,
+)
 
 ROW = {
     "model": "lps",
@@ -66,6 +75,24 @@ def test_a_fingerprint_is_the_hash_of_canonical_json():
     expected = hashlib.sha256(b'{"a": [1, 2.5], "b": null}').hexdigest()
     assert fingerprint({"b": None, "a": [1, 2.5]}) == expected
     assert fingerprint({"b": None, "a": [1, 2.6]}) != expected
+
+
+def test_a_fingerprint_of_arrays_is_of_what_they_hold():
+    values, other = np.arange(6, dtype="float64").reshape(2, 3), np.array(["2020-01-01"], "datetime64[s]")
+    expected = hashlib.sha256(b'["t", "<f8", [2, 3]]\n' + bytes(values)).hexdigest()
+    assert fingerprint_arrays({"t": values}) == fingerprint_arrays({"t": np.asfortranarray(values)}) == expected
+    assert fingerprint_arrays({"t": values, "u": other}) == fingerprint_arrays({"u": other, "t": values})
+    changed = values.copy()
+    changed[1, 2] = np.nextafter(5.0, 6.0)
+    for differing in (changed, values.reshape(3, 2), values.view("int64"), values[:1]):
+        assert fingerprint_arrays({"t": differing}) != expected
+    assert fingerprint_arrays({"u": values}) != expected
+    assert fingerprint_arrays({"u": other}) != fingerprint_arrays({"u": other.astype("datetime64[ms]")})
+
+
+def test_objects_have_no_bytes():
+    with pytest.raises(TypeError, match="'region' holds Python objects"):
+        fingerprint_arrays({"region": np.array(["global"], dtype=object)})
 
 
 def test_files_are_known_by_their_contents_wherever_they_stand(fresh_cache, tmp_path):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 from rich.markup import escape
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from climbench.cards import DatasetCard, Source
     from climbench.data.readers.base import Reader
     from climbench.data.selection import Selection
+    from climbench.grids import WeightKind
 
 app = typer.Typer(help="Pull, make, check and convert data, and take its statistics.", no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="Name of a data set; climbench data list.")]
@@ -198,7 +199,8 @@ def stats(
     with cluster(scheduler):
         data = _open(target, part, names, reader, card, include)
         split = Split(_data_name(target, data), (_range(years, "--years"),))
-        statistics = Statistics.compute(data, split, variables=names or None, weights=weights)  # type: ignore[arg-type]
+        kind = cast("WeightKind | None", weights)  # of any text: another is refused with those that there are
+        statistics = Statistics.compute(data, split, variables=names or None, weights=kind)
     statistics.save(out)
     console.out().print(f"The statistics of {split.describe()} are in {out}.", highlight=False, soft_wrap=True)
 

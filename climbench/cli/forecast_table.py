@@ -51,13 +51,17 @@ def forecast_lines(rows: Sequence[dict[str, Any]], width: int) -> list[str]:
 
 
 def shown_leads(leads: Sequence[float], count: int) -> list[float]:
-    """Return which lead times (hours) are shown in `count` columns: all, or the usual days, or evenly spaced ones."""
+    """Return which lead times (hours) are shown in `count` columns.
+
+    All where they fit; else the usual days, or evenly spaced ones of them; of leads with fewer than two usual days,
+    evenly spaced ones of all.
+    """
     if len(leads) <= count:
         return list(leads)
     usual = [day * 24.0 for day in HEADLINE_DAYS if day * 24.0 in leads]
     if 1 < len(usual) <= count:
         return usual
-    chosen = usual if usual else list(leads)
+    chosen = usual if len(usual) > 1 else list(leads)
     step = (len(chosen) - 1) / max(1, count - 1)
     return [chosen[round(n * step)] for n in range(min(count, len(chosen)))]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from climbench.cli import compare, data, listing, members, reproduce, run, score, show
+from climbench.cli import compare, data, listing, members, reproduce, rollout, run, score, show
 
 app = typer.Typer(
     name="climbench",
@@ -20,6 +20,7 @@ app.command("score")(score.score)
 app.command("validate")(score.validate)
 app.command("members")(members.members)
 app.command("compare")(compare.compare)
+app.command("rollout")(rollout.rollout)
 app.command("reproduce")(reproduce.reproduce)
 app.command("list")(listing.list_)
 app.command("show")(show.show)

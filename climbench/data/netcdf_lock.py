@@ -28,7 +28,8 @@ class NetCDFLock:
         """Take the lock; return whether it was had, which only a call that does not wait may fail to."""
         if not self._own.acquire(blocking):
             return False
-        if self._depth == 0 and acquire(NETCDF4_PYTHON_LOCK, blocking) is False:  # type: ignore[no-untyped-call]
+        had = self._depth > 0 or acquire(NETCDF4_PYTHON_LOCK, blocking)  # type: ignore[no-untyped-call]  # of xarray
+        if had is False:
             self._own.release()
             return False
         self._depth += 1

@@ -166,7 +166,7 @@ class TargetFrame:
 
 def _flat(truth: xr.DataArray, like: xr.DataArray) -> np.ndarray:
     """Return the forced response on the target's years and grid, of shape (year, cell)."""
-    with xr.set_options(arithmetic_join="exact"):  # type: ignore[no-untyped-call]
+    with xr.set_options(arithmetic_join="exact"):  # type: ignore[no-untyped-call]  # of xarray; else what differs is lost
         aligned = truth + 0.0 * like.isel(member=0, drop=True)
     flat: np.ndarray = aligned.transpose("time", "latitude", "longitude").values.reshape(like.sizes["time"], -1)
     return flat

@@ -12,13 +12,8 @@ from typing import Any
 from climbench.cards import ModelCard
 from climbench.cluster import THREADS
 from climbench.errors import RunError
-from climbench.harness.projections import (
-    emulators_fault,
-    fit_emulator,
-    refuse_repeats,
-    source_fingerprint,
-    tested_years,
-)
+from climbench.harness.projections import fit_emulator, tested_years
+from climbench.harness.stages import emulators_fault, refuse_repeats, source_fingerprint
 from climbench.models import Preset
 from climbench.progress import Progress
 from climbench.records import Result

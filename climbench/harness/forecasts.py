@@ -13,7 +13,18 @@ from typing import TYPE_CHECKING, Any
 from climbench import records
 from climbench.cards import ModelCard
 from climbench.cluster import THREADS, cluster
-from climbench.harness.projections import emulators_fault, refuse_repeats, source_fingerprint, timed
+from climbench.harness.stages import (
+    directory_of,
+    emulators_fault,
+    identity_of,
+    keep_cost,
+    kept_cost,
+    refuse_repeats,
+    run_identity,
+    save_fitted,
+    store_of,
+    timed,
+)
 from climbench.models import Preset, find_any_model, load_emulator
 from climbench.progress import Progress
 from climbench.records import Result, read_result
@@ -59,19 +70,8 @@ def run(
     cards = [find_any_model(m, opened.card, folders) for m in models or opened.card.baselines]
     refuse_repeats(cards)
     progress.announce(origin(opened))
-    identity = records.fingerprint(
-        {
-            "task": opened.card.settings(),
-            "models": [card.settings() for card in cards],
-            "sources": {card.name: source_fingerprint(card) for card in cards},
-            "data": opened.data.summary(),
-            "preset": preset,
-            "seed": seed,
-            "code": records.fingerprint_code(),
-        }
-    )
-    name = f"{opened.card.name}-{identity[:8]}"
-    directory = RunDirectory(Path(out) if out is not None else Path("runs") / name)
+    identity = run_identity(opened.card, cards, opened.data, preset, seed)
+    directory = directory_of(opened.card, identity, out)
     if not fresh and directory.finished(identity):
         return read_result(directory.path)
     with directory.work(identity, fresh=fresh, needed_bytes=50_000_000) as folder, writing(directory.path):
@@ -93,7 +93,7 @@ def _execute(work: Run, identity: str) -> None:
     scored = {}
     for card in work.models:
         work.progress.stage(f"{card.name}: scoring")
-        store = work.folder / "predictions" / f"{card.name}.zarr"
+        store = store_of(work.folder, card.name)
         scored[card.name] = score_forecast(work.task, store, model=card.name, progress=work.progress.step)
     extra = {"seed": work.seed, "preset": work.preset, "models": [c.model_dump(mode="json") for c in work.models]}
     _record(work.folder, scored, identity, work.costs, extra, work.progress)
@@ -104,10 +104,9 @@ def _predict(work: Run, card: ModelCard) -> None:
     from climbench.recording import Cost
     from climbench.tasks.forecast.task import forecast_into, handshake, training
 
-    store = work.folder / "predictions" / f"{card.name}.zarr"
-    cost_file = work.folder / "costs" / f"{card.name}.json"
-    if store.is_dir() and cost_file.is_file():
-        work.costs[card.name] = Cost(**json.loads(cost_file.read_text()))
+    kept = kept_cost(work.folder, card.name)
+    if kept is not None:
+        work.costs[card.name] = kept
         return
     forecaster = load_emulator(card, work.preset)
     handshake(forecaster, card.name)
@@ -119,19 +118,16 @@ def _predict(work: Run, card: ModelCard) -> None:
         forecaster.checkpoints = checkpoints / card.name
     work.progress.stage(f"{card.name}: fitting")
     truth = work.task.open_truth()
-    train, validation = training(work.task.card, truth)
+    train, validation = training(work.task.card, truth, forecaster)
     with timed(cost, "fit_seconds"), emulators_fault(card.name, "fit"):
         forecaster.fit(train, validation, seed=work.seed)
     cost.chosen = dict(getattr(forecaster, "chosen", {}))
-    if hasattr(forecaster, "save"):
-        fitted = work.folder / "fitted" / card.name
-        with emulators_fault(card.name, "save"), writing(fitted):
-            forecaster.save(fitted)
+    save_fitted(work.folder, card.name, forecaster)
     shutil.rmtree(checkpoints, ignore_errors=True)
     work.progress.stage(f"{card.name}: forecasting")
     with timed(cost, "predict_seconds"), emulators_fault(card.name, "predict"):
         forecast_into(
-            store,
+            store_of(work.folder, card.name),
             forecaster,
             work.task.card,
             truth,
@@ -140,7 +136,7 @@ def _predict(work: Run, card: ModelCard) -> None:
             told=lambda done, total: work.progress.step(f"{card.name}: forecasting", done, total),
         )
     cost.parameters = getattr(forecaster, "parameters", None)
-    write_text(cost_file, json.dumps(cost.__dict__))
+    keep_cost(work.folder, card.name, cost)
 
 
 def _record(
@@ -210,15 +206,9 @@ def score(
     if out is None:
         return scored.result()
     directory = RunDirectory(Path(out))
-    identity = records.fingerprint(
-        {
-            "task": opened.card.settings(),
-            "forecast": str(predictions),
-            "statistics": records.fingerprint([part.values.tolist() for part in scored.scores.statistics.values()]),
-            "data": opened.data.summary(),
-            "code": records.fingerprint_code(),
-        }
-    )
+    statistics = scored.scores.statistics.drop_vars("region")  # names of regions are on the card
+    content = records.fingerprint_arrays({str(name): part.values for name, part in statistics.variables.items()})
+    identity = identity_of(opened.card, opened.data, {"forecast": str(predictions), "statistics": content})
     if not fresh and directory.finished(identity):
         return read_result(directory.path)
     with directory.work(identity, fresh=fresh) as folder, writing(directory.path):

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-import json
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from climbench import records
 from climbench.cards import ModelCard
-from climbench.errors import CardError, ClimbenchError, ModelError
+from climbench.harness.stages import (
+    directory_of,
+    emulators_fault,
+    identity_of,
+    keep_cost,
+    kept_cost,
+    refuse_repeats,
+    run_identity,
+    save_fitted,
+    store_of,
+    timed,
+)
 from climbench.models import Preset, find_any_model, load_emulator
 from climbench.progress import Progress
 from climbench.records import Data, Predictions, Result, read_result
-from climbench.run_directory import RunDirectory, write_text, writing
+from climbench.run_directory import RunDirectory, writing
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -67,9 +75,8 @@ def run(
     progress.announce(opened.source.why)
     paths = [*opened.task.training_files(), *opened.task.target_files()]
     described = opened.source.data(paths)
-    identity = _identity(opened, cards, described, preset, seed)
-    name = f"{opened.card.name}-{identity[:8]}"
-    directory = RunDirectory(Path(out) if out is not None else Path("runs") / name)
+    identity = run_identity(opened.card, cards, described, preset, seed)
+    directory = directory_of(opened.card, identity, out)
     if not fresh and directory.finished(identity):
         return read_result(directory.path)
     with directory.work(identity, fresh=fresh, needed_bytes=50_000_000) as folder:
@@ -77,36 +84,6 @@ def run(
         with writing(directory.path):
             _execute(work, described, identity)
     return read_result(directory.path)
-
-
-def refuse_repeats(cards: Sequence[ModelCard]) -> None:
-    """Raise `CardError` where two models share a name."""
-    names = [card.name for card in cards]
-    repeated = sorted({n for n in names if names.count(n) > 1})
-    if repeated:
-        raise CardError(f"Two models are named '{repeated[0]}'. Rename one, or give it once.")
-
-
-def _identity(opened: OpenTask, cards: Sequence[ModelCard], data: Data, preset: Preset, seed: int) -> str:
-    """Return the fingerprint of everything that can change the numbers of a run."""
-    return records.fingerprint(
-        {
-            "task": opened.card.settings(),
-            "models": [card.settings() for card in cards],
-            "sources": {card.name: source_fingerprint(card) for card in cards},
-            "data": data.summary(),
-            "preset": preset,
-            "seed": seed,
-            "code": records.fingerprint_code(),
-        }
-    )
-
-
-def source_fingerprint(card: ModelCard) -> str:
-    """Return the fingerprint of the file a model stands in, where it is one of the user's; empty otherwise."""
-    file = Path(card.class_path.rpartition(":")[0])
-    file = file if file.is_absolute() or card.path is None else card.path.parent / file
-    return records.fingerprint_files([file]) if file.suffix == ".py" and file.is_file() else ""
 
 
 def _execute(work: Run, data: Data, identity: str) -> None:
@@ -139,10 +116,9 @@ def _predict(work: Run, card: ModelCard, target: xr.Dataset) -> None:
     """Fit a model, predict, and keep both; do nothing where the prediction is kept already."""
     from climbench.recording import Cost, write_store
 
-    store = work.folder / "predictions" / f"{card.name}.zarr"
-    cost_file = work.folder / "costs" / f"{card.name}.json"
-    if store.is_dir() and cost_file.is_file():
-        work.costs[card.name] = Cost(**json.loads(cost_file.read_text()))
+    kept = kept_cost(work.folder, card.name)
+    if kept is not None:
+        work.costs[card.name] = kept
         return
     emulator = work.opened.task.emulator(lambda: load_emulator(card, work.preset))
     cost = work.costs[card.name] = Cost()
@@ -155,8 +131,8 @@ def _predict(work: Run, card: ModelCard, target: xr.Dataset) -> None:
     attributes = {"task": work.opened.card.name, "model": card.name}
     if getattr(emulator, "zero_by_design", False):
         attributes[records.ZERO_ATTRIBUTE] = "true"
-    write_store(prediction.assign_attrs(attributes), store)
-    write_text(cost_file, json.dumps(cost.__dict__))
+    write_store(prediction.assign_attrs(attributes), store_of(work.folder, card.name))
+    keep_cost(work.folder, card.name, cost)
 
 
 def _fit_and_predict(work: Run, card: ModelCard, emulator: Any, cost: Cost, target: xr.Dataset) -> xr.Dataset:
@@ -172,10 +148,7 @@ def _fit_and_predict(work: Run, card: ModelCard, emulator: Any, cost: Cost, targ
     with timed(cost, "fit_seconds"), emulators_fault(card.name, "fit"):
         fit_emulator(task, emulator, train, inputs, wanted, seed=work.seed)
     cost.chosen = dict(getattr(emulator, "chosen", {}))
-    if hasattr(emulator, "save"):
-        fitted = work.folder / "fitted" / card.name
-        with emulators_fault(card.name, "save"), writing(fitted):
-            emulator.save(fitted)
+    save_fitted(work.folder, card.name, emulator)
     given = task.test_inputs(inputs, int(getattr(emulator, "history", 0)), target)
     with timed(cost, "predict_seconds"), emulators_fault(card.name, "predict"):
         members = work.opened.card.scoring.members if getattr(emulator, "ensemble", False) else 1
@@ -226,26 +199,6 @@ def _training(work: Run, inputs: tuple[str, ...], wanted: tuple[str, ...]) -> di
     return work.training
 
 
-@contextmanager
-def timed(cost: Cost, what: str) -> Iterator[None]:
-    """Note how long the block takes, and the most memory held so far."""
-    start = time.perf_counter()
-    yield
-    setattr(cost, what, time.perf_counter() - start)
-    cost.peak_memory_mb = records.peak_memory_mb()
-
-
-@contextmanager
-def emulators_fault(name: str, stage: str) -> Iterator[None]:
-    """Say whose fault it is when an emulator's own code fails."""
-    try:
-        yield
-    except ClimbenchError:
-        raise
-    except (Exception, SystemExit) as error:
-        raise ModelError(f"'{name}' failed in {stage}: {type(error).__name__}: {error}") from error
-
-
 def _score(work: Run, card: ModelCard, scorer: ProjectionScorer | EarthSystemModelsScorer) -> ModelScores:
     work.progress.stage(f"{card.name}: scoring")
     stores = Predictions(work.folder / "predictions", [c.name for c in work.models])
@@ -288,20 +241,13 @@ def _record_scored(scored: Scored, path: Path, directory: RunDirectory, fresh: b
 
     assert scored.inspection.prediction is not None
     source = {"file": path.name, "sha256": records.fingerprint_files([path])}
-    identity = records.fingerprint(
-        {
-            "task": scored.opened.card.settings(),
-            "predictions": source,
-            "data": scored.data.summary(),
-            "code": records.fingerprint_code(),
-        }
-    )
+    identity = identity_of(scored.opened.card, scored.data, {"predictions": source})
     if not fresh and directory.finished(identity):
         return read_result(directory.path)
     with directory.work(identity, fresh=fresh) as folder, writing(directory.path):
         prediction = scored.inspection.prediction
         prediction = prediction.mean("member", keep_attrs=True) if "member" in prediction.dims else prediction
-        write_store(prediction, folder / "predictions" / f"{scored.model}.zarr")
+        write_store(prediction, store_of(folder, scored.model))
         write_record(
             folder,
             scored.opened,

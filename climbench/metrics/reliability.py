@@ -181,10 +181,32 @@ def _checked(edges: Sequence[float] | np.ndarray) -> np.ndarray:
     return limits
 
 
-def calibration_error(counts: ReliabilityCounts) -> xr.DataArray:
+def calibration_error_of_sums(weight: np.ndarray, probability: np.ndarray, occurrences: np.ndarray) -> np.ndarray:
     r"""Return the mean distance of frequencies from probabilities, each bin with its share of the weight.
 
     .. math:: \sum_k \frac{w_k}{\sum_k w_k} \left| \bar p_k - \bar o_k \right|
+
+    Parameters
+    ----------
+    weight, probability, occurrences : ndarray of shape (..., bin)
+        From `reliability_sums`, over all that shall be averaged.
+
+    Returns
+    -------
+    ndarray of shape (...)
+        0 for calibrated probabilities, NaN where nothing counted. Wider bins make it smaller, and few forecasts make it
+        larger.
+
+    References
+    ----------
+    Naeini, Cooper and Hauskrecht (2015), Obtaining well calibrated probabilities using Bayesian binning, Proc. AAAI 29.
+    """
+    total = weight.sum(axis=-1)
+    return np.abs(probability - occurrences).sum(axis=-1) / np.where(total > 0, total, np.nan)
+
+
+def calibration_error(counts: ReliabilityCounts) -> xr.DataArray:
+    """Return `calibration_error_of_sums` of counts.
 
     Parameters
     ----------
@@ -194,16 +216,18 @@ def calibration_error(counts: ReliabilityCounts) -> xr.DataArray:
     Returns
     -------
     DataArray
-        Without bins; 0 for calibrated probabilities, NaN where nothing counted. Wider bins make it smaller, and few
-        forecasts make it larger.
-
-    References
-    ----------
-    Naeini, Cooper and Hauskrecht (2015), Obtaining well calibrated probabilities using Bayesian binning, Proc. AAAI 29.
+        Without bins.
     """
-    total = counts.weight.sum("bin", skipna=False)
-    distance = abs(counts.probability - counts.occurrences).sum("bin", skipna=False)
-    return distance / total.where(total > 0)
+    return xr.apply_ufunc(
+        calibration_error_of_sums,
+        counts.weight,
+        counts.probability,
+        counts.occurrences,
+        input_core_dims=[["bin"]] * 3,
+        dask="parallelized",
+        dask_gufunc_kwargs={"allow_rechunk": True},
+        output_dtypes=[np.float64],
+    )
 
 
 @dataclass(frozen=True)

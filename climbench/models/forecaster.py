@@ -29,10 +29,13 @@ class Forecaster(Protocol):
         How many states up to the initial time it is given, that of the initial time among them.
     ensemble : bool
         Whether it forecasts a distribution: `predict` then gives members where it is asked for more than one.
+    static : bool
+        Whether it is given the task's static variables, of shape (latitude, longitude), in both `train` and `inputs`.
     """
 
     history: int = 1
     ensemble: ClassVar[bool] = False
+    static: ClassVar[bool] = False
 
     def fit(
         self, train: Mapping[str, xr.Dataset], validation: Mapping[str, xr.Dataset] | None = None, *, seed: int

@@ -20,7 +20,7 @@ from climbench.cards import DatasetCard, ProjectionCard
 from climbench.errors import DataError, did_you_mean
 from climbench.grids import describe_grid, grid_offset
 from climbench.models.one_each import MEMBERS, OneEach
-from climbench.tasks.projection import SAME_GRID, ProjectionTask
+from climbench.tasks.projection import SAME_GRID, ProjectionTask, ScenarioReader
 from climbench.variables import of_model, without_model
 
 SPACE = ("latitude", "longitude")
@@ -64,9 +64,16 @@ def projection_task(card: ProjectionCard, reader: Any, dataset: DatasetCard) -> 
 class _OneModel(ProjectionTask):
     """The task on one of the models; what is to be noted is noted of the whole, with the model's name."""
 
-    def __init__(self, whole: EarthSystemModelsTask, model: str, card: ProjectionCard, dataset: DatasetCard) -> None:
+    def __init__(
+        self,
+        whole: EarthSystemModelsTask,
+        model: str,
+        card: ProjectionCard,
+        reader: ScenarioReader,
+        dataset: DatasetCard,
+    ) -> None:
         self.whole, self.model = whole, model
-        super().__init__(card, whole.reader.model(model), dataset)  # type: ignore[attr-defined]
+        super().__init__(card, reader, dataset)
 
     def note(self, text: str) -> None:
         """Keep one line for the record of the whole."""
@@ -103,7 +110,7 @@ class EarthSystemModelsTask(ProjectionTask):
             reader,
             dataset.model_copy(update={"variables": {**dataset.variables, **named}}),
         )
-        self.parts = {model: _OneModel(self, model, alone, dataset) for model in self.models}
+        self.parts = {m: _OneModel(self, m, alone, reader.model(m), dataset) for m in self.models}
 
     def training_files(self) -> list[Path]:
         """Return the files that fitting and predicting read; raise `DataError` for one that is missing."""

@@ -72,7 +72,7 @@ class ProjectionScorer:
             The globe's rows first, those that every projection has before all others.
         """
         scores = ModelScores()
-        with xr.set_options(arithmetic_join="exact"):  # type: ignore[no-untyped-call]  # else xarray drops what differs
+        with xr.set_options(arithmetic_join="exact"):  # type: ignore[no-untyped-call]  # of xarray; else what differs is lost
             compared = {v: self._compared(model, v, prediction[v]) for v in self.task.card.targets}
             for variable, c in compared.items():
                 base = None if reference is None else reference[variable]

@@ -34,7 +34,7 @@ FIRST_WAVES = 5e-6  # s-1: vorticity of degree 0 that a forced flow starts with 
 MOUNTAINS = ((45.0, 90.0, 1.0, 15.0), (45.0, 250.0, 1.0, 15.0), (-40.0, 290.0, 0.7, 12.0))
 
 
-class ShallowWaterFlow(ShallowWaterSolver):  # type: ignore[misc]
+class ShallowWaterFlow(ShallowWaterSolver):  # type: ignore[misc]  # torch-harmonics has no types
     """The solver in float64, with a forced flow's tendencies.
 
     A state is (3, degree + 1, degree + 1) coefficients: geopotential of the depth of the fluid (m2 s-2), vorticity and

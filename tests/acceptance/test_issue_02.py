@@ -54,7 +54,7 @@ def scorer_of(members: xr.Dataset) -> ProjectionScorer:
     """Return a scorer against given members of the world, in scoring units."""
     settings = {"targets": list(VARIABLES), "scoring.regions": [], "scoring.metrics": []}
     card = with_settings(find_task("climatebench"), settings)
-    task = ProjectionTask(card, None, find_dataset("mini-esm"))  # type: ignore[arg-type]
+    task = ProjectionTask(card, None, find_dataset("mini-esm"))
     return ProjectionScorer(task, members)
 
 

@@ -33,6 +33,7 @@ def row(value=1.0, **changes):
         (SIX_HOURLY, 1, [1]),
         ([DAY * n for n in range(1, 45)], 8, [1, 3, 5, 7, 10, 15, 30, 44]),
         ([6.0, 12.0, 18.0, 30.0, 36.0], 3, [0.25, 0.75, 1.5]),  # evenly spaced where none is usual
+        ([6.0 * n for n in range(1, 8)], 3, [0.25, 1, 1.75]),  # and where one alone is, which would be all there is
         ([], 4, []),
     ],
 )

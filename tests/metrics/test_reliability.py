@@ -61,6 +61,15 @@ def test_calibrated_probabilities_have_no_calibration_error_and_certain_ones_do(
     assert float(calibration_error(certain)) == pytest.approx(0.25, abs=0.005)
 
 
+def test_where_nothing_counts_there_is_no_calibration_error():
+    probability, occurred = xr.ones_like(target()) * 0.3, target() > LIMIT
+    land = xr.DataArray([[1.0] * 4, [0.0] * 4], dims=("region", "latitude"), coords={"latitude": WEIGHTS["latitude"]})
+    found = calibration_error(reliability(probability, occurred, land, DIM))
+    assert found.dims == ("region",)
+    assert float(found[0]) == pytest.approx(abs(0.3 - float(occurred.mean())))
+    assert np.isnan(float(found[1]))
+
+
 def test_counts_of_parts_add_up_and_chunks_make_no_difference():
     probability, occurred = forecasts()
     whole = reliability(probability, occurred, WEIGHTS, DIM)

@@ -114,5 +114,5 @@ def changes(annual: xr.Dataset, reference: xr.Dataset, variables: Sequence[str])
         if annual.sizes[dim] != reference.sizes[dim] or not np.allclose(annual[dim], reference[dim], atol=1e-4):
             raise DataError(f"The reference of {', '.join(variables)} lies on another {dim} than the scenario's.")
     same = reference.assign_coords({d: annual[d] for d in SPACE})
-    with xr.set_options(keep_attrs=True):  # type: ignore[no-untyped-call]
+    with xr.set_options(keep_attrs=True):  # type: ignore[no-untyped-call]  # xarray does not annotate it
         return annual[[]].assign({v: (annual[v] - same[v]).transpose(*annual[v].dims) for v in variables})

@@ -14,14 +14,13 @@ from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 import xarray as xr
 
 from climbench.constants import EARTH_RADIUS, SECONDS_PER_DAY
 from climbench.data.canonical import CHANGES
 from climbench.data.readers.annual import SPACE, annual_means
-from climbench.data.readers.scenarios import PAST, AbsoluteScenarios, member_numbers
+from climbench.data.readers.scenarios import PAST, AbsoluteScenarios, members_joined
 from climbench.errors import DataError, did_you_mean
 from climbench.grids import cell_areas
 
@@ -95,20 +94,7 @@ class ClimateSetModel(AbsoluteScenarios):
             part = _only_part(rows[rows["member_id"] == member], self.reader.named_by, f"{experiment} {member}")
             data = self._open(part, variables)
             annual.append(annual_means(data, f"{self.name} {experiment} {member}"))
-        self._refuse_unequal(annual, members, experiment)
-        joined = xr.concat(annual, "member", join="override", combine_attrs="override", coords="minimal")
-        return joined.assign_coords(member=member_numbers(members))
-
-    def _refuse_unequal(self, annual: Sequence[xr.Dataset], members: Sequence[str], experiment: str) -> None:
-        first = annual[0]
-        for data, member in zip(annual[1:], members[1:], strict=True):
-            for dim in ("time", *SPACE):
-                if data.sizes[dim] != first.sizes[dim] or not np.allclose(data[dim], first[dim], atol=1e-4):
-                    raise DataError(
-                        f"{self.name} {experiment}: the members {members[0]} and {member} differ in their {dim} "
-                        f"({first[dim].values[0]}..{first[dim].values[-1]} and {data[dim].values[0]}.."
-                        f"{data[dim].values[-1]}). Remove one from the folder."
-                    )
+        return members_joined(annual, members, f"{self.name} {experiment}")
 
     def _open(self, part: str, variables: Sequence[str]) -> xr.Dataset:
         data = self.reader.open(part, variables)

@@ -8,9 +8,10 @@ from collections.abc import Hashable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
-from climbench.data.readers.annual import changes, mean_of_years
+from climbench.data.readers.annual import SPACE, changes, mean_of_years
 from climbench.data.stores import open_store
 from climbench.errors import DataError
 from climbench.records import WORLD_ATTRIBUTE
@@ -141,6 +142,40 @@ def world_mark(path: Path) -> dict[str, Any] | None:
         return dict(json.loads(mark))
     except (TypeError, ValueError):
         raise DataError(f"{path}: the mark of the world that made the file cannot be read: {mark!r}.") from None
+
+
+def members_joined(annual: Sequence[xr.Dataset], members: Sequence[str], where: str) -> xr.Dataset:
+    """Return the members of an experiment along ``member``, by their numbers, lazily.
+
+    Parameters
+    ----------
+    annual : sequence of Dataset of shape (time, latitude, longitude)
+        One for each member.
+    members : sequence of str
+        Their names, such as ``r3i1p1f1``.
+    where : str
+        What to call the experiment in messages.
+
+    Returns
+    -------
+    Dataset of shape (member, time, latitude, longitude)
+
+    Raises
+    ------
+    DataError
+        If they differ in their years or grids.
+    """
+    first = annual[0]
+    for data, member in zip(annual[1:], members[1:], strict=True):
+        for dim in ("time", *SPACE):
+            if data.sizes[dim] != first.sizes[dim] or not np.allclose(data[dim], first[dim], atol=1e-4):
+                raise DataError(
+                    f"{where}: the members {members[0]} and {member} differ in their {dim} "
+                    f"({first[dim].values[0]}..{first[dim].values[-1]} and {data[dim].values[0]}.."
+                    f"{data[dim].values[-1]}). Leave one out."
+                )
+    joined = xr.concat(annual, "member", join="override", combine_attrs="override", coords="minimal")
+    return joined.assign_coords(member=member_numbers(members))
 
 
 def member_numbers(labels: Sequence[Hashable]) -> list[int]:

@@ -10,7 +10,7 @@ from climbench.data.streaming.channels import Part
 from climbench.errors import MissingExtraError
 
 try:
-    import torch  # noqa: F401
+    import torch  # noqa: F401  # only to learn whether it is there
 except ImportError:
     raise MissingExtraError("Streaming to torch", "models") from None
 

@@ -25,10 +25,10 @@ def array_below(variable: xr.Variable) -> Array | None:
 
 def same_array(variable: xr.Variable) -> Array | None:
     """Return the array that a variable is, value for value and dimension for dimension; None where it is not one."""
-    inner = getattr(variable, "_data", None)
+    inner: Any = getattr(variable, "_data", None)
     while type(inner).__name__ != "ZarrArrayWrapper":
         if type(inner).__name__ in TRANSPARENT or _indexed_by_nothing(inner):
-            inner = inner.array  # type: ignore[union-attr]
+            inner = inner.array
         else:
             return None
     array = getattr(inner, "_array", None)

@@ -62,4 +62,5 @@ def read_directly(array: Array, variable: xr.Variable, where: Where, room: np.nd
         Where to put it.
     """
     selection = tuple(where.get(str(dim)) or slice(None) for dim in variable.dims)
-    array.get_basic_selection(selection, out=NDBuffer.from_ndarray_like(room))  # type: ignore[arg-type]
+    out = NDBuffer.from_ndarray_like(room)  # type: ignore[arg-type]  # zarr spells NumPy's own methods otherwise
+    array.get_basic_selection(selection, out=out)

@@ -66,7 +66,7 @@ class StreamLoader:
         self.stream.pinned = self.pin_memory and self.num_workers == 0
         if self.num_workers == 0:
             return DataLoader(self.stream, batch_size=None)
-        self.stream.position.share_memory_()  # type: ignore[no-untyped-call]
+        self.stream.position.share_memory_()  # type: ignore[no-untyped-call]  # torch does not annotate it
         # A forked child would inherit locks of threads it does not have, those of zarr and of torch.
         methods = multiprocessing.get_all_start_methods()
         return DataLoader(

@@ -9,18 +9,16 @@ before.
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
-import numpy as np
 import torch
-import xarray as xr
 from torch import nn
 
 from climbench.models.forecasting.averaged_weights import copied
-from climbench.models.forecasting.settings import ForecastTraining
-from climbench.models.forecasting.stepper import Clock, Stepper
-from climbench.models.forecasting.training import Plan, Training
-from climbench.models.forecasting.training_state import TrainingState
+from climbench.models.forecasting.stage import Stage
+from climbench.models.forecasting.stepper import Stepper
+from climbench.models.training.ranks import Batch
 
 
 class CascadeStepper(Stepper):
@@ -30,10 +28,12 @@ class CascadeStepper(Stepper):
     ----------
     network : Module
         What all of them begin as.
-    change, step_seconds, clock, checkpointing
-        As for `Stepper`.
+    *given
+        Of `Stepper`, after the network.
     takeovers : sequence of int
         After how many steps each of the further networks takes over, ascending.
+    **options
+        Of `Stepper`.
 
     Attributes
     ----------
@@ -43,24 +43,33 @@ class CascadeStepper(Stepper):
 
     network: nn.ModuleList
 
-    def __init__(
-        self,
-        network: nn.Module,
-        change: np.ndarray,
-        step_seconds: float,
-        clock: Clock | None = None,
-        *,
-        takeovers: Sequence[int],
-        checkpointing: bool = False,
-    ) -> None:
+    def __init__(self, network: nn.Module, *given: Any, takeovers: Sequence[int], **options: Any) -> None:
         copies = nn.ModuleList([network, *(copy.deepcopy(network) for _ in takeovers)])
-        super().__init__(copies, change, step_seconds, clock, checkpointing=checkpointing)
+        super().__init__(copies, *given, **options)
         self.takeovers, self.active = tuple(takeovers), len(takeovers)
 
-    def forward(self, states: torch.Tensor, seconds: torch.Tensor, number: int = 0) -> torch.Tensor:
-        """Return the next state, by the network for the step after `number` steps; otherwise as `Stepper`."""
-        place = min(self.active, sum(number >= first for first in self.takeovers))
-        return states[:, -1] + self.change * self.answer(self.network[place], states, seconds)
+    def forward(
+        self, states: torch.Tensor, seconds: torch.Tensor, *beside: torch.Tensor, place: int = 0
+    ) -> torch.Tensor:
+        """Return the next state, by the so-manieth network; otherwise as `Stepper`."""
+        answer = self.answer(self.network[place], self.shown(states, seconds, *beside))
+        return states[:, -1] + self.change * answer
+
+    def rollout(
+        self, states: torch.Tensor, seconds: torch.Tensor, steps: int, run: Callable[..., torch.Tensor] | None = None
+    ) -> Iterator[torch.Tensor]:
+        """Yield the states of the next steps, each made by the network of its part."""
+        for number in range(steps):
+            place = min(self.active, sum(number >= first for first in self.takeovers))
+            ahead = (run or self)(states, seconds + round(number * self.step_seconds), place=place)
+            yield ahead
+            states = torch.cat([states[:, 1:], ahead[:, None]], dim=1)
+
+    def train_only(self, place: int) -> None:
+        """Use no network after one, and train that one alone."""
+        self.active = place
+        for number, network in enumerate(self.network):
+            network.requires_grad_(number == place)
 
     def hand_over(self, place: int) -> None:
         """Let a network, and those after it, begin as the one before it is."""
@@ -68,43 +77,39 @@ class CascadeStepper(Stepper):
             later.load_state_dict(self.network[place - 1].state_dict())
 
 
-class CascadeTraining(Training):
-    """A training with a stage for each further network of a cascade, after those of the first.
+class CascadeStage(Stage):
+    """A stage of a cascade: the last steps of a roll-out are learned from, those before are only made.
 
-    All stages are judged by the same roll-outs, through all parts of the cascade.
+    All stages are judged by the same roll-outs, through all parts of the cascade. A further network begins as the best
+    so far of the one before.
 
     Parameters
     ----------
-    train, validation, history, settings
-        As for `Training`.
-    takeovers : sequence of int
-        As for `CascadeStepper`.
-    epochs : int
-        Of each further network.
+    *given
+        Of `Stage`.
+    first : int
+        Stages of the first network; each further one has a stage.
+    **options
+        Of `Stage`.
     """
 
-    def __init__(
-        self,
-        train: Mapping[str, xr.Dataset],
-        validation: Mapping[str, xr.Dataset] | None,
-        history: int,
-        settings: ForecastTraining,
-        takeovers: Sequence[int],
-        epochs: int,
-    ) -> None:
-        self.takeovers, self.epochs, self.settings = tuple(takeovers), epochs, settings
-        super().__init__(train, validation, history, settings)
+    stepper: CascadeStepper
 
-    def plans(self) -> list[Plan]:
-        """Return the stages: those of the first network, then one for each further one, from where it takes over."""
-        steps = self.settings.rollout_steps
-        return [*super().plans(), *(Plan(steps, self.epochs, first) for first in self.takeovers)]
+    def __init__(self, *given: Any, first: int, **options: Any) -> None:
+        super().__init__(*given, **options)
+        place = max(0, self.state.stage + 1 - first)
+        self.stepper.train_only(place)
+        if place and "optimiser" not in self.state.tensors:
+            self.stepper.hand_over(place)
+            self.state.tensors["best"] = copied(self.stepper)
 
-    def begin(self, stepper: Stepper, state: TrainingState) -> None:
-        """Make a cascade ready: a further network begins as the best so far of the one before."""
-        super().begin(stepper, state)
-        assert isinstance(stepper, CascadeStepper)
-        stepper.active = max(0, state.stage + 1 - len(super().plans()))
-        if stepper.active and "optimiser" not in state.tensors:
-            stepper.hand_over(stepper.active)
-            state.tensors["best"] = copied(stepper)
+    def _rolled(self, batch: Batch, steps: int) -> torch.Tensor:
+        truth, total = batch["ahead"], torch.zeros((), device=self.device)
+        ahead = self.stepper.rollout(batch["states"], batch["time"], truth.shape[1], self._run)
+        for number in range(truth.shape[1]):
+            learned = number >= truth.shape[1] - steps
+            with torch.set_grad_enabled(torch.is_grad_enabled() and learned):
+                state = next(ahead)
+            if learned:
+                total = total + self.loss(state, truth[:, number])
+        return total / steps

@@ -7,6 +7,7 @@ Nguyen et al. (2023), ClimaX: A foundation model for weather and climate, arXiv:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,9 +21,10 @@ from climbench.models.layers.fitted_size import tiled
 from climbench.models.layers.patches import unpatched
 from climbench.models.layers.positions import sphere_positions
 from climbench.models.layers.transformer import TransformerBlock
-from climbench.models.layers.variable_tokens import VariableTokens, start_narrow
+from climbench.models.layers.variable_tokens import NARROW, VariableTokens, start_narrow
 
 LEAD_UNIT = 100.0  # hours
+FULL_WIDTH = 1024  # of the original, whose weights begin as narrow as this
 
 
 class ClimaXForecastNetwork(VariableTokens):
@@ -67,7 +69,7 @@ class ClimaXForecastNetwork(VariableTokens):
         hidden = [layer for _ in range(decoder_depth) for layer in (nn.Linear(width, width), nn.GELU())]
         last = nn.Linear(width, channels_out * patch**2)
         self.head = nn.Sequential(*hidden, last)
-        start_narrow(self)
+        start_narrow(self, NARROW * math.sqrt(FULL_WIDTH / width))  # so that small ones pass on as much
         nn.init.normal_(self.lead_time_embed.weight)  # so that leads of hours are told apart at small widths too
         nn.init.zeros_(last.weight)
 

@@ -22,7 +22,7 @@ def blocks_of(series: xr.Dataset) -> Iterator[xr.Dataset]:
 
 
 def require_complete(periods: Mapping[str, xr.Dataset]) -> None:
-    """Raise where training data is not finite.
+    """Raise where data to train or choose on are not finite.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def require_complete(periods: Mapping[str, xr.Dataset]) -> None:
                 if faulty.size:
                     when = label(values["time"].values[faulty[0]])
                     raise ModelError(
-                        f"The training data '{name}' is not complete: {variable} has {int((~flat[faulty[0]]).sum())} "
+                        f"The data of '{name}' are not complete: {variable} has {int((~flat[faulty[0]]).sum())} "
                         f"values that are not finite at {when}, the first of {faulty.size} such times by "
                         f"{label(values['time'].values[-1])}. Fill or cut out what is missing."
                     )

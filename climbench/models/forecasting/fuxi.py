@@ -8,7 +8,8 @@ npj Clim. Atmos. Sci. 6, arXiv:2306.12873.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,10 @@ import xarray as xr
 from torch import nn
 
 from climbench.errors import ModelError
-from climbench.models.forecasting.cascade import CascadeStepper, CascadeTraining
+from climbench.models.forecasting.cascade import CascadeStage, CascadeStepper
 from climbench.models.forecasting.network_forecaster import NetworkForecaster
-from climbench.models.forecasting.stepper import Clock
+from climbench.models.forecasting.plan import Plan, plans
+from climbench.models.forecasting.stepper import Clock, Stepper
 from climbench.models.forecasting.training import Training
 from climbench.models.layers.fitted_size import tiled
 from climbench.models.layers.globe import require_globe
@@ -84,13 +86,14 @@ class FuXi(NetworkForecaster):
 
         return tiled(made, grid, 2 * self.architecture["patch"] * self.architecture["window"])
 
-    def made_training(self, train: Mapping[str, xr.Dataset], validation: Mapping[str, xr.Dataset] | None) -> Training:
-        """Return a training with the stages of the cascade."""
-        return CascadeTraining(train, validation, self.history, self.training, self.takeovers, self.cascade_epochs)
+    def _training(self, train: Mapping[str, xr.Dataset], validation: Mapping[str, xr.Dataset] | None) -> Training:
+        """Return a training with a stage for each further network, after those of the first, where it takes over."""
+        first, steps = plans(self.training), self.training.rollout_steps
+        stages = [*first, *(Plan(steps, self.cascade_epochs, start + steps) for start in self.takeovers)]
+        stage = partial(CascadeStage, first=len(first))
+        return Training(train, validation, self.history, self.training, stage=stage, stages=stages)
 
-    def made_stepper(
-        self, network: nn.Module, change: np.ndarray, seconds: float, clock: Clock | None
-    ) -> CascadeStepper:
-        """Return the network, and copies of it, as a `CascadeStepper`."""
-        again = self.training.checkpointing
-        return CascadeStepper(network, change, seconds, clock, takeovers=self.takeovers, checkpointing=again)
+    def _stepper(
+        self, network: nn.Module, change: np.ndarray, clock: Clock | None, kind: Callable[..., Stepper] = CascadeStepper
+    ) -> Stepper:
+        return super()._stepper(network, change, clock, partial(kind, takeovers=self.takeovers))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,11 @@ import xarray as xr
 from torch import nn
 
 from climbench.errors import ModelError
+from climbench.models.forecasting.lead_stage import LeadStage
 from climbench.models.forecasting.lead_stepper import LeadStepper
-from climbench.models.forecasting.lead_training import LeadTraining
 from climbench.models.forecasting.network_forecaster import NetworkForecaster
-from climbench.models.forecasting.stepper import Clock
+from climbench.models.forecasting.plan import plans
+from climbench.models.forecasting.stepper import Clock, Stepper
 from climbench.models.forecasting.training import Training
 
 
@@ -31,6 +33,12 @@ class LeadForecaster(NetworkForecaster):
         How many sequences of leads a forecast is the mean of: those with the longest leads.
     history : int
         1: a network that steps by several leads has no one spacing of states before.
+
+    Attributes
+    ----------
+    chosen : dict
+        As for `NetworkForecaster`; ``changes`` has, for each longer lead, the standard deviation of the change over it
+        over that of the state, by channel.
 
     Raises
     ------
@@ -63,17 +71,16 @@ class LeadForecaster(NetworkForecaster):
     def network(self, grid: xr.Dataset, channels_in: int, channels_out: int) -> nn.Module:
         """Return a new network, as for `NetworkForecaster`; it is also given leads in hours, of shape (batch,)."""
 
-    def made_training(self, train: Mapping[str, xr.Dataset], validation: Mapping[str, xr.Dataset] | None) -> Training:
-        """Return a training over randomised leads."""
-        return LeadTraining(train, validation, self.training, self.leads)
+    def _training(self, train: Mapping[str, xr.Dataset], validation: Mapping[str, xr.Dataset] | None) -> Training:
+        """Return a training over randomised leads; it tells the usual size of the change over each."""
+        stages = plans(self.training, longest=self.leads[-1])
+        training = Training(train, validation, self.history, self.training, stage=LeadStage, stages=stages)
+        longer = {str(lead): training.channels.change_over(lead, training.train) for lead in self.leads[1:]}
+        self.chosen["changes"] = {lead: change.tolist() for lead, change in longer.items()}
+        return training
 
-    def observed(self, training: Training) -> dict[str, Any]:
-        """Return the usual size of the change over each lead."""
-        longer = {lead: training.channels.change_over(lead, training.train) for lead in self.leads if lead > 1}
-        return {"changes": {str(lead): change.tolist() for lead, change in longer.items()}}
-
-    def made_stepper(self, network: nn.Module, change: np.ndarray, seconds: float, clock: Clock | None) -> LeadStepper:
-        """Return the network as a `LeadStepper`."""
-        changes = {1: change} | {int(lead): np.array(sizes) for lead, sizes in self.facts["changes"].items()}
-        again = self.training.checkpointing
-        return LeadStepper(network, changes, seconds, clock, combinations=self.combinations, checkpointing=again)
+    def _stepper(
+        self, network: nn.Module, change: np.ndarray, clock: Clock | None, kind: Callable[..., Stepper] = LeadStepper
+    ) -> Stepper:
+        longer = {int(lead): np.array(sizes) for lead, sizes in self.chosen["changes"].items()}
+        return super()._stepper(network, change, clock, partial(kind, longer=longer, combinations=self.combinations))

@@ -24,7 +24,7 @@ class LSNO(SphericalOperator):
         Channels within the operator, its blocks, and by what factor the grid is coarser between them.
     spectral_every : int
         Every so-manieth block is that of the spherical Fourier operator, the others are local.
-    places, normalisation
+    places, normalisation, degrees
         As for `climbench.models.forecasting.sfno.SFNO`.
     history, clock
         As for `NetworkForecaster`.
@@ -41,6 +41,7 @@ class LSNO(SphericalOperator):
         spectral_every: int = 2,
         places: Places = "learnable latlon",
         normalisation: Normalisation = "none",
+        degrees: float = 1.0,
         history: int = 1,
         clock: bool | None = None,
         **training: Any,
@@ -52,6 +53,7 @@ class LSNO(SphericalOperator):
             "spectral_every": spectral_every,
             "places": places,
             "normalisation": normalisation,
+            "degrees": degrees,
         }
         options = {"sfno_block_frequency": spectral_every, "filter_basis_type": "piecewise linear"}
         super().__init__(LocalSphericalNeuralOperator, options, own, training, history=history, clock=clock)

@@ -12,10 +12,10 @@ for residuals, weights of levels and fine-tuning by roll-outs.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -27,6 +27,7 @@ from climbench.models.forecaster import Forecaster, in_forecast_order, lead_time
 from climbench.models.forecasting.normals import covers_years
 from climbench.models.forecasting.settings import ForecastTraining
 from climbench.models.forecasting.state_channels import SPACE, StateChannels
+from climbench.models.forecasting.static_maps import StaticMaps
 from climbench.models.forecasting.stepper import Clock, Stepper
 from climbench.models.forecasting.steps import require_history, step_of, steps_to
 from climbench.models.forecasting.training import Training
@@ -34,12 +35,13 @@ from climbench.models.training.saved_network import load_state, read_networks, w
 from climbench.models.training.trainer import device_kind, reproducible, seed_of
 from climbench.progress import Progress
 
-NETWORK = "network"
+NETWORK, STATIC = "network", "static"
 DAY = np.timedelta64(24, "h")
+CHANGEABLE = {"learning_rate", "gradient_clip", "checkpoint_seconds", "threads", "ranks"}  # when a training goes on
 
 
 class NetworkForecaster(Forecaster):
-    """A forecaster that is a network from the latest states to the next.
+    """A forecaster that is a network from the latest states to the next; it is shown static variables beside them.
 
     Parameters
     ----------
@@ -57,13 +59,14 @@ class NetworkForecaster(Forecaster):
     ----------
     chosen : dict
         Epochs, and the validation losses they were chosen by.
-    facts : dict
-        What `observed` found, JSON-able; saved.
     progress : Progress
         Told the batches.
     checkpoints : Path or None
-        A folder where the state of training is kept from time to time; `fit` goes on from what it finds there.
+        A folder where the state of training is kept from time to time; `fit` goes on from what it finds there, if
+        need be at another learning rate.
     """
+
+    static: ClassVar[bool] = True
 
     def __init__(
         self, arguments: Mapping[str, Any], training: Mapping[str, Any], *, history: int = 1, clock: bool | None = None
@@ -84,7 +87,7 @@ class NetworkForecaster(Forecaster):
         self.grid = xr.Dataset()
         self.step: np.timedelta64 = np.timedelta64(0, "ns")
         self.channels: StateChannels | None = None
-        self.facts: dict[str, Any] = {}
+        self.maps: StaticMaps | None = None
         self.stepper: Stepper | None = None
 
     @abstractmethod
@@ -140,36 +143,43 @@ class NetworkForecaster(Forecaster):
             self.clock = any(covers_years(data["time"]) for data in train.values())
         with reproducible(seed_of(seed, NETWORK)):
             self.network(self.grid, 1, 1)  # refuses a grid before the data is read through
-        training = self.made_training(train, validation)
+        self.maps = StaticMaps.of(train)
+        training = self._training(train, validation)
         self.channels = training.channels
-        self.facts = self.observed(training)
         stepper = self._built(seed)
-        identity = {"arguments": self.arguments, "seed": seed, "kind": type(self).__name__}
-        self.chosen |= training.run(stepper, seed, identity, self.checkpoints, self.progress.step)
+        fixed = {name: value for name, value in self.arguments.items() if name not in CHANGEABLE}
+        identity = {"model": type(self).__name__, **fixed, "seed": seed, "static": list(self.maps.names)}
+        self.chosen |= self._trained_by(training, stepper, seed, identity)
         self.stepper = stepper
 
-    def made_training(self, train: Mapping[str, xr.Dataset], validation: Mapping[str, xr.Dataset] | None) -> Training:
-        """Return the training on periods; a subclass may have one of its own."""
+    def _trained_by(
+        self, training: Training, stepper: Stepper, seed: int, identity: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Train in place and return what was chosen; the place for more than one network."""
+        return training.run(stepper, seed, identity, self.checkpoints, self.progress.step)
+
+    def _training(self, train: Mapping[str, xr.Dataset], validation: Mapping[str, xr.Dataset] | None) -> Training:
+        """Return how it is trained; the place for another stage or loss."""
         return Training(train, validation, self.history, self.training)
 
-    def observed(self, training: Training) -> dict[str, Any]:
-        """Return what the stepper needs to know of the training data besides its channels: here nothing."""
-        return {}
-
-    def made_stepper(self, network: nn.Module, change: np.ndarray, seconds: float, clock: Clock | None) -> Stepper:
-        """Return a network as a `Stepper`, whose parameters these are; a subclass may have one of its own."""
-        return Stepper(network, change, seconds, clock, checkpointing=self.training.checkpointing)
+    def _stepper(
+        self, network: nn.Module, change: np.ndarray, clock: Clock | None, kind: Callable[..., Stepper] = Stepper
+    ) -> Stepper:
+        """Return what steps with a network; the place for another kind."""
+        seconds = float(self.step / np.timedelta64(1, "s"))
+        assert self.maps is not None
+        return kind(network, change, seconds, clock, self.maps.values, checkpointing=self.training.checkpointing)
 
     def _built(self, seed: int) -> Stepper:
         channels = self._trained(self.channels)
         rows, longitude = self.grid.sizes["latitude"], self.grid["longitude"].values
         clock = Clock(longitude, rows, hourly=bool(self.step < DAY)) if self.clock else None
         count = len(channels.channels)
-        shown = self.history * count + (clock.channels if clock else 0)
+        assert self.maps is not None
+        shown = self.history * count + (clock.channels if clock else 0) + len(self.maps.names)
         with reproducible(seed_of(seed, NETWORK)):
             network = self.network(self.grid, shown, count)
-        seconds = float(self.step / np.timedelta64(1, "s"))
-        return self.made_stepper(network, channels.tendency / channels.std, seconds, clock)
+        return self._stepper(network, channels.tendency / channels.std, clock)
 
     def _trained(self, channels: StateChannels | None) -> StateChannels:
         if channels is None:
@@ -191,10 +201,16 @@ class NetworkForecaster(Forecaster):
         given = inputs.isel(history=slice(inputs.sizes["history"] - self.history, None))
         states = channels.tensor(given.transpose("init_time", "history", ...))
         inits = inputs["init_time"].values.astype("datetime64[s]").astype(np.int64)
-        values = self._rolled(states, torch.from_numpy(inits), wanted)
+        dims, values = self._forecast(states, torch.from_numpy(inits), wanted, members, seed)
         coords: dict[str, Any] = {"init_time": inputs["init_time"].values, "lead_time": lead_times(leads)}
-        coords |= {d: self.grid[d] for d in SPACE}
-        return in_forecast_order(channels.dataset(values, ("init_time", "lead_time"), coords))
+        coords |= {d: self.grid[d] for d in SPACE} | ({"member": np.arange(members)} if "member" in dims else {})
+        return in_forecast_order(channels.dataset(values, dims, coords))
+
+    def _forecast(
+        self, states: torch.Tensor, seconds: torch.Tensor, wanted: np.ndarray, members: int, seed: int
+    ) -> tuple[tuple[str, ...], np.ndarray]:
+        """Return the leading dimensions of forecasts, and forecasts; the place for more than one member."""
+        return ("init_time", "lead_time"), self._rolled(states, seconds, wanted)
 
     def _require_grid(self, inputs: xr.Dataset) -> None:
         for dim in SPACE:
@@ -205,14 +221,14 @@ class NetworkForecaster(Forecaster):
                     f"{given.size}, {given[0]:g} to {given[-1]:g}. Regrid the states to the grid of training."
                 )
 
-    def _rolled(self, states: torch.Tensor, seconds: torch.Tensor, wanted: np.ndarray) -> np.ndarray:
+    def _rolled(self, states: torch.Tensor, seconds: torch.Tensor, wanted: np.ndarray, seed: int = 0) -> np.ndarray:
         """Return states at steps, of shape (init_time, lead_time, channel, latitude, longitude), batch by batch."""
         assert self.stepper is not None
         device = "cuda" if device_kind(self.training.accelerator) == "gpu" else "cpu"
         stepper = self.stepper.to(device).eval()
         found = np.empty((len(states), wanted.size, *states.shape[2:]), "float32")
         size = self.training.batch_size
-        with reproducible(0, self.training.threads), torch.no_grad():
+        with reproducible(seed, self.training.threads), torch.no_grad():
             for start in range(0, len(states), size):
                 part = slice(start, start + size)
                 ahead = stepper.rollout(states[part].to(device), seconds[part].to(device), int(wanted.max()))
@@ -234,9 +250,10 @@ class NetworkForecaster(Forecaster):
             "grid": {d: self.grid[d].values.tolist() for d in SPACE},
             "step_hours": self.step / np.timedelta64(1, "h"),
             "channels": channels.to_json(),
-            "facts": self.facts,
         }
-        write_networks(directory, content, {NETWORK: self.stepper.network.state_dict()})
+        assert self.maps is not None
+        maps = dict(zip(self.maps.names, self.maps.values, strict=True))
+        write_networks(directory, content, {NETWORK: self.stepper.network.state_dict(), STATIC: maps})
 
     @classmethod
     def load(cls, directory: Path) -> Self:
@@ -247,7 +264,9 @@ class NetworkForecaster(Forecaster):
         forecaster.grid = xr.Dataset(coords={d: np.asarray(content["grid"][d]) for d in SPACE})
         forecaster.step = np.timedelta64(round(content["step_hours"] * 3.6e12), "ns")
         forecaster.channels = StateChannels.from_json(content["channels"])
-        forecaster.facts = content["facts"]
+        names, sizes = tuple(states[STATIC]), (forecaster.grid.sizes[d] for d in SPACE)
+        maps = torch.stack(list(states[STATIC].values())) if names else torch.zeros(0, *sizes)
+        forecaster.maps = StaticMaps(names, maps)
         forecaster.stepper = forecaster._built(0)
         load_state(forecaster.stepper.network, states[NETWORK], str(directory))
         return forecaster

@@ -39,6 +39,9 @@ class ForecastTraining(TrainingSettings):
         ``"auto"`` is bfloat16 where there is a GPU that has it.
     memory : int
         Bytes. Training data that fit are held; others are streamed, and take so much for reading ahead.
+    ranks : int
+        Processes of this machine that train together, each on its share of every batch, on a device of its own where
+        there are GPUs. But for round-off the network is that of one rank; each reads all of the training data.
     checkpoint_seconds : float
         How often the state of training is kept, where there is a folder for it.
     """
@@ -54,6 +57,7 @@ class ForecastTraining(TrainingSettings):
     compiled: bool = False
     precision: Precision = "auto"
     memory: int = 2**30
+    ranks: int = 1
     checkpoint_seconds: float = 300.0
 
     def __post_init__(self) -> None:
@@ -64,6 +68,11 @@ class ForecastTraining(TrainingSettings):
                 raise ModelError(f"{name} must be at least {least:g} and below {most:g}; it is {value}.")
         if self.rollout_steps < 1 or self.rollout_epochs < 0:
             raise ModelError(f"A roll-out has at least one step; rollout_steps is {self.rollout_steps}.")
+        if not 1 <= self.ranks <= self.batch_size:
+            raise ModelError(
+                f"ranks must be at least 1 and at most batch_size, {self.batch_size}, as they share a batch; it is "
+                f"{self.ranks}."
+            )
         if self.precision not in ("auto", "float32", "bfloat16"):
             known = ("auto", "float32", "bfloat16")
             raise ModelError(f"precision={self.precision!r} is not known. {did_you_mean(self.precision, known)}")

@@ -40,7 +40,8 @@ class SphericalOperator(NetworkForecaster):
     options : mapping
         Its further arguments.
     own : mapping
-        The forecaster's own settings: ``width``, ``layers``, ``scale``, ``places``, ``normalisation``, and others.
+        The forecaster's own settings: ``width``, ``layers``, ``scale``, ``places``, ``normalisation``, ``degrees``,
+        and others.
     history, clock, training
         As for `NetworkForecaster`.
     """
@@ -59,11 +60,22 @@ class SphericalOperator(NetworkForecaster):
         for name, known in (("places", Places), ("normalisation", Normalisation)):
             if own[name] not in get_args(known):
                 raise ModelError(f"{name}={own[name]!r} is not known. {did_you_mean(own[name], get_args(known))}")
+        if not 0.0 < own["degrees"] <= 1.0:
+            raise ModelError(f"degrees is a share above 0 and up to 1; it is {own['degrees']}.")
         self.operator = operator
-        self.options = {**options, "pos_embed": own["places"], "normalization_layer": own["normalisation"]}
+        self.options = {
+            **options,
+            "pos_embed": own["places"],
+            "normalization_layer": own["normalisation"],
+            "hard_thresholding_fraction": own["degrees"],
+        }
 
     def network(self, grid: xr.Dataset, channels_in: int, channels_out: int) -> nn.Module:
         """Return a new operator; raise `ModelError` where the grid does not go round the globe from pole to pole."""
+        return self._made(grid, channels_in, channels_out)
+
+    def _made(self, grid: xr.Dataset, channels_in: int, channels_out: int, **more: Any) -> nn.Module:
+        """Return a new operator, with more of its arguments."""
         require_globe(grid)
         latitude, longitudes = grid["latitude"].values, grid.sizes["longitude"]
         rule = recognise_quadrature(latitude)
@@ -79,7 +91,7 @@ class SphericalOperator(NetworkForecaster):
             scale,
             rule or "legendre-gauss",
             self.operator,
-            **self.options,
+            **{**self.options, **more},
         )
         return _OfMaps(made)
 
@@ -96,6 +108,9 @@ class SFNO(SphericalOperator):
         (mountains and coasts). But for the last, turning the globe about its axis turns the forecast.
     normalisation : {"none", "instance_norm"}
         Within the blocks.
+    degrees : float
+        Which share of the degrees of spherical harmonics that the grid resolves the blocks work on. Products of two
+        fields of degrees below two thirds of them are told apart from what the grid cannot hold, as in spectral models.
     history, clock
         As for `NetworkForecaster`.
     **training
@@ -110,11 +125,19 @@ class SFNO(SphericalOperator):
         scale: int = 1,
         places: Places = "learnable latlon",
         normalisation: Normalisation = "none",
+        degrees: float = 1.0,
         history: int = 1,
         clock: bool | None = None,
         **training: Any,
     ) -> None:
-        own = {"width": width, "layers": layers, "scale": scale, "places": places, "normalisation": normalisation}
+        own = {
+            "width": width,
+            "layers": layers,
+            "scale": scale,
+            "places": places,
+            "normalisation": normalisation,
+            "degrees": degrees,
+        }
         super().__init__(SphericalFourierNeuralOperator, {}, own, training, history=history, clock=clock)
 
 

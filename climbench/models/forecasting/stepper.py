@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -56,18 +56,21 @@ class Stepper(nn.Module):
     Parameters
     ----------
     network : Module
-        From (batch, channel, latitude, longitude), states of the history and the clock's maps, to changes.
+        From (batch, channel, latitude, longitude), states of the history, the clock's maps and others, to changes.
     change : ndarray of shape (channel,)
         Standard deviation of a step's change over that of the state.
     step_seconds : float
         Length of a step.
     clock : Clock, optional
         Tells the time.
+    maps : Tensor of shape (channel, latitude, longitude), optional
+        What does not change, shown beside each state.
     checkpointing : bool
         Whether activations are computed again for the gradient.
     """
 
     change: torch.Tensor
+    maps: torch.Tensor | None
 
     def __init__(
         self,
@@ -75,6 +78,7 @@ class Stepper(nn.Module):
         change: np.ndarray,
         step_seconds: float,
         clock: Clock | None = None,
+        maps: torch.Tensor | None = None,
         *,
         checkpointing: bool = False,
     ) -> None:
@@ -83,8 +87,9 @@ class Stepper(nn.Module):
         self.step_seconds, self.checkpointing = step_seconds, checkpointing
         sizes = torch.tensor(change, dtype=torch.float32)[:, None, None]
         self.register_buffer("change", sizes, persistent=False)
+        self.register_buffer("maps", maps, persistent=False)
 
-    def forward(self, states: torch.Tensor, seconds: torch.Tensor, number: int = 0) -> torch.Tensor:
+    def forward(self, states: torch.Tensor, seconds: torch.Tensor, *beside: torch.Tensor) -> torch.Tensor:
         """Return the next state.
 
         Parameters
@@ -93,31 +98,36 @@ class Stepper(nn.Module):
             Normalised, the latest last.
         seconds : Tensor of shape (batch,)
             Time of the latest, since 1970.
-        number : int
-            How many steps the latest is from the initial time; this stepper takes all steps alike.
+        *beside : Tensor of shape (batch, channel, latitude, longitude)
+            Further maps that the network is shown, after all others.
 
         Returns
         -------
         Tensor of shape (batch, channel, latitude, longitude)
         """
-        return states[:, -1] + self.change * self.answer(self.network, states, seconds)
+        return states[:, -1] + self.change * self.answer(self.network, self.shown(states, seconds, *beside))
 
-    def answer(
-        self, network: nn.Module, states: torch.Tensor, seconds: torch.Tensor, *conditions: torch.Tensor
-    ) -> torch.Tensor:
-        """Return what a network answers to states, the clock and other conditions, in units of the change."""
-        maps = states.flatten(1, 2)
+    def shown(self, states: torch.Tensor, seconds: torch.Tensor, *beside: torch.Tensor) -> torch.Tensor:
+        """Return all maps that a network is shown, of shape (batch, channel, latitude, longitude)."""
+        shown = [states.flatten(1, 2)]
         if self.clock is not None:
-            maps = torch.cat([maps, self.clock(seconds)], dim=1)
+            shown.append(self.clock(seconds))
+        if self.maps is not None:
+            shown.append(self.maps.expand(len(states), -1, -1, -1))
+        return torch.cat([*shown, *beside], dim=1)
+
+    def answer(self, network: nn.Module, *given: torch.Tensor) -> torch.Tensor:
+        """Return what a network answers, in units of the change."""
         again = self.checkpointing and self.training and torch.is_grad_enabled()
-        given = (maps, *conditions)
         answer: torch.Tensor = checkpoint(network, *given, use_reentrant=False) if again else network(*given)
         return answer.float()
 
-    def rollout(self, states: torch.Tensor, seconds: torch.Tensor, steps: int) -> Iterator[torch.Tensor]:
-        """Yield the states of the next steps, each made from those before."""
+    def rollout(
+        self, states: torch.Tensor, seconds: torch.Tensor, steps: int, run: Callable[..., torch.Tensor] | None = None
+    ) -> Iterator[torch.Tensor]:
+        """Yield the states of the next steps, each made from those before, by `run` in place of this where given."""
         for number in range(steps):
-            ahead = self(states, seconds + round(number * self.step_seconds), number)
+            ahead = (run or self)(states, seconds + round(number * self.step_seconds))
             yield ahead
             states = torch.cat([states[:, 1:], ahead[:, None]], dim=1)
 

@@ -14,7 +14,6 @@ from climbench.errors import ModelError
 from climbench.models.training.saved_network import read_networks, write_networks
 
 KIND = "training state"
-RANDOM = "random"
 Tensors = dict[str, torch.Tensor]
 
 
@@ -24,8 +23,8 @@ class TrainingState:
 
     Attributes
     ----------
-    identity : str
-        Of what is trained, on what; a state serves no other training.
+    identity : dict
+        What is trained, on what, JSON-able; a state serves no other training.
     stage, epoch, batches : int
         Stages and epochs of this stage that are done, and batches of this epoch.
     updates : int
@@ -38,7 +37,7 @@ class TrainingState:
         ``weights``, ``averaged``, ``best`` and ``optimiser``; of the last, names are ``{parameter}.{quantity}``.
     """
 
-    identity: str = ""
+    identity: dict[str, Any] = field(default_factory=dict)
     stage: int = 0
     epoch: int = 0
     batches: int = 0
@@ -61,26 +60,33 @@ class TrainingState:
         shutil.rmtree(old, ignore_errors=True)
 
     @classmethod
-    def load(cls, directory: Path, identity: str) -> TrainingState | None:
+    def load(cls, directory: Path, identity: Mapping[str, Any]) -> TrainingState | None:
         """Return the state in a folder, or None where there is none.
 
         Raises
         ------
         ModelError
-            If it is damaged, or of another training.
+            If it is damaged, or of another training; it names what differs.
         """
         old = directory.with_name(f".{directory.name}.old")
         place = directory if directory.is_dir() else old
         if not place.is_dir():
             return None
         content, tensors = read_networks(place, KIND)
-        if content["identity"] != identity:
+        if other := different(content["identity"], identity):
             raise ModelError(
-                f"The training state in {place} is of another training (other settings, seed or data). Delete the "
-                "folder to begin anew, or go on with what it was made with."
+                f"The training state in {place} is of another training: {other}. Delete the folder to begin anew, or "
+                "go on with what it was made with."
             )
         plain = {key: content[key] for key in vars(cls()) if key != "tensors"}
         return cls(**plain, tensors=tensors)
+
+
+def different(there: Mapping[str, Any], here: Mapping[str, Any]) -> str:
+    """Return in words in what two trainings differ; empty where they are the same."""
+    names = [name for name in {**there, **here} if there.get(name) != here.get(name)]
+    told = [f"{name} {there.get(name, 'none')} there and {here.get(name, 'none')} here" for name in names]
+    return "; ".join(told[:3]) + (f"; and {len(told) - 3} more" if len(told) > 3 else "")
 
 
 def optimiser_tensors(optimiser: torch.optim.Optimizer) -> Tensors:

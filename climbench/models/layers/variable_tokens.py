@@ -14,6 +14,8 @@ from torch import nn
 from climbench.models.layers.patches import PatchEmbedding
 from climbench.models.layers.positions import sine_cosine
 
+NARROW = 0.02
+
 
 class VariableTokens(nn.Module):
     """Embeds each variable's patches on its own, and joins the variables at each place.
@@ -43,10 +45,10 @@ class VariableTokens(nn.Module):
         return joined.view(len(maps), -1, joined.shape[-1])
 
 
-def start_narrow(network: nn.Module) -> None:
-    """Draw the weights of linear layers and patch embeddings from a narrow normal distribution, biases zero."""
+def start_narrow(network: nn.Module, spread: float = NARROW) -> None:
+    """Draw the weights of linear layers and patch embeddings from a normal distribution, cut off at 2; biases zero."""
     for module in network.modules():
         if isinstance(module, nn.Linear | nn.Conv2d):
-            nn.init.trunc_normal_(module.weight, std=0.02)
+            nn.init.trunc_normal_(module.weight, std=spread)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)

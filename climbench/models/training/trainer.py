@@ -1,4 +1,4 @@
-"""Lightning's trainer as climbench runs it: reproducible, quiet, on one device, and open to interruption."""
+"""Lightning's trainer as climbench runs it: reproducible, quiet, on one device a rank, and open to interruption."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from pytorch_lightning import LightningModule, Trainer
 
+from climbench.models.training.ranks import ALONE, Rank
 from climbench.models.training.settings import Accelerator
 
 # What Lightning says of things that are meant here: batches are in memory, so that no workers are wanted, and not every
@@ -37,8 +38,10 @@ def device_kind(accelerator: Accelerator) -> str:
     return accelerator
 
 
-def run_trainer(module: LightningModule, loader: Any, validation: Any = None, **options: Any) -> None:
-    """Run Lightning's trainer on one device, without any of its files, prints and progress bars.
+def run_trainer(
+    module: LightningModule, loader: Any, validation: Any = None, *, rank: Rank = ALONE, **options: Any
+) -> None:
+    """Run Lightning's trainer on one device a rank, without any of its files, prints and progress bars.
 
     Parameters
     ----------
@@ -46,6 +49,8 @@ def run_trainer(module: LightningModule, loader: Any, validation: Any = None, **
         What is trained.
     loader, validation : iterable
         Batches.
+    rank : Rank
+        Which of the processes that train the module this is; they are connected (`rank_processes`).
     **options
         Of Lightning's trainer.
 
@@ -58,13 +63,13 @@ def run_trainer(module: LightningModule, loader: Any, validation: Any = None, **
     try:
         with _quietly():
             trainer = Trainer(
-                devices=1,
                 logger=False,
                 enable_checkpointing=False,
                 enable_progress_bar=False,
                 enable_model_summary=False,
                 num_sanity_val_steps=0,
                 deterministic="warn",
+                **rank.trainer_options(options.get("accelerator", "auto")),
                 **options,
             )
             trainer.fit(module, loader, validation)

@@ -11,10 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from climbench.metrics.exceedance import share_above
-from climbench.metrics.reliability import reliability_sums
+from climbench.metrics.reliability import TENTHS, reliability_sums
 from climbench.tasks.forecast.tiles import Tile
-
-TENTHS = np.linspace(0.0, 1.0, 11)
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,10 @@ import numpy as np
 from climbench.errors import CardError, did_you_mean
 from climbench.metrics.exceedance import brier_at_points, ranked_probability_at_points
 from climbench.metrics.fractions import fractions_skill
+from climbench.metrics.reliability import calibration_error_of_sums
 from climbench.tasks.forecast.binned_statistics import BinnedStatistic, probability_sums, rank_sums
 from climbench.tasks.forecast.map_statistics import MAP_STATISTICS, MapStatistic, fraction_sums
-from climbench.tasks.forecast.metrics import METRICS, Metric, calibration_error
+from climbench.tasks.forecast.metrics import METRICS, Metric
 from climbench.tasks.forecast.statistics import STATISTICS, Statistic
 from climbench.tasks.forecast.tiles import Tile
 
@@ -89,7 +90,7 @@ def find_metric(name: str) -> Metric:
         part = f"probabilities_above_{match[1]}"
         return Metric(
             (part,),
-            lambda s, m: calibration_error(s[part]),
+            lambda s, m: calibration_error_of_sums(*np.split(s[part], 3, axis=-1)),
             units="1",
             definition="mean distance of observed frequencies from forecast probabilities, over tenths of probability",
         )

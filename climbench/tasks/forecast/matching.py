@@ -144,11 +144,11 @@ def task_inits(card: ForecastCard) -> np.ndarray:
 
 
 def _times(axis: xr.DataArray, what: str) -> np.ndarray:
-    values = axis.values
-    if values.dtype.kind == "O":  # another calendar
+    values, index = axis.values, axis.to_index()
+    if isinstance(index, xr.CFTimeIndex):  # another calendar
         try:
-            values = axis.to_index().to_datetimeindex(time_unit="us").values  # type: ignore[attr-defined]
-        except (AttributeError, ValueError, TypeError):
+            values = index.to_datetimeindex(time_unit="us").values
+        except (ValueError, TypeError):
             raise PredictionError(f"The times of the {what} are on a calendar that has no dates of its own.") from None
     if values.dtype.kind != "M":
         raise PredictionError(f"The times of the {what} are no dates (type {values.dtype}).")

@@ -114,23 +114,6 @@ def _spread_skill(s: Means, members: int) -> np.ndarray:
     return np.sqrt(s["variance"]) / np.sqrt(_unbiased(s, members))
 
 
-def calibration_error(counts: np.ndarray) -> np.ndarray:
-    """Return the mean distance of frequencies from probabilities.
-
-    Parameters
-    ----------
-    counts : ndarray of shape (..., 3 * bin)
-        Weights, probabilities and occurrences by bins, one after another
-        (`climbench.tasks.forecast.binned_statistics.probability_sums`).
-
-    Returns
-    -------
-    ndarray of shape (...)
-    """
-    weight, probability, occurrences = np.split(counts, 3, axis=-1)
-    return np.abs(probability - occurrences).sum(axis=-1) / weight.sum(axis=-1)
-
-
 def _seeps(suffix: str) -> Callable[[Means, int], np.ndarray]:
     return lambda s, m: s[f"seeps_penalty{suffix}"] / s[f"seeps_cells{suffix}"]
 

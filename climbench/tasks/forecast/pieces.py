@@ -12,7 +12,7 @@ from climbench.data.climatology import SEEPS_DRY
 from climbench.errors import PredictionError
 from climbench.tasks.forecast.binned_statistics import BinnedStatistic
 from climbench.tasks.forecast.catalogue import find_statistic
-from climbench.tasks.forecast.engine import WEIGHT, Job, Sums
+from climbench.tasks.forecast.job import WEIGHT, Job, Sums
 from climbench.tasks.forecast.map_statistics import MapStatistic, WholeMaps
 from climbench.tasks.forecast.plan import Piece
 from climbench.tasks.forecast.reading import KeptMaps, forecast_block

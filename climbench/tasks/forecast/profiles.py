@@ -14,6 +14,9 @@ from climbench.tasks.forecast.catalogue import find_metric
 from climbench.tasks.forecast.metrics import METRICS, Means, Metric, over_inits
 
 BATCH = 32  # ChaosBench's
+_MEANS = f"mean of each batch of {BATCH} initial times, then their mean"
+_ROOTS = f"root of each batch of {BATCH} initial times, then their mean"
+_WEIGHTED = ("weighted_anomaly_product", "weighted_forecast_anomaly_square", "weighted_truth_anomaly_square")
 
 
 def cell_area(latitude: xr.DataArray) -> np.ndarray:
@@ -74,18 +77,13 @@ def _by_batch(metric: Metric) -> Metric:
 
 
 def _batch_correlations(s: Means, members: int) -> Means:
-    product, ours, theirs = (
-        _batches(s[f"weighted_{name}"])
-        for name in ("anomaly_product", "forecast_anomaly_square", "truth_anomaly_square")
-    )
+    product, ours, theirs = (_batches(s[name]) for name in _WEIGHTED)
     return {"correlation": product / (np.sqrt(ours * theirs) + 1e-10)}
 
 
 def _batch_spread_skill(s: Means, members: int) -> Means:
     return {"ratio": _batches(s["deviation"]) / np.sqrt(_batches(s["squared_error"]))}
 
-
-_WEIGHTED = tuple(f"weighted_{name}" for name in ("anomaly_product", "forecast_anomaly_square", "truth_anomaly_square"))
 
 PROFILES: Mapping[str, Profile] = MappingProxyType(
     {
@@ -125,6 +123,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
                 "ensemble_mean_rmse": Metric(("squared_error", "variance"), lambda s, m: s["root"], _batch_roots),
                 "acc": Metric(_WEIGHTED, lambda s, m: s["correlation"], _batch_correlations, units="1", best="high"),
                 "bias": _by_batch(METRICS["bias"]),
+                "mae": _by_batch(METRICS["mae"]),
                 "crps": _by_batch(METRICS["crps"]),
                 "crps_fair": _by_batch(METRICS["crps"]),
                 "ms_ssim": _by_batch(
@@ -146,13 +145,14 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
             },
             {
                 "weights": "cosine of latitude: rows on the poles count nothing",
-                "rmse": f"root of each batch of {BATCH} initial times, then their mean",
-                "ensemble_mean_rmse": f"root of each batch of {BATCH} initial times, then their mean",
+                "rmse": _ROOTS,
+                "ensemble_mean_rmse": _ROOTS,
                 "acc": f"weights enter squared, in batches of {BATCH} initial times",
                 "ms_ssim": "each map stretched to its own range, so that a damped forecast looks perfect",
                 "spectral_divergence": "not its own: it averages the maps of a batch first; here spectra are averaged",
-                "bias": f"mean of each batch of {BATCH} initial times, then their mean",
-                "crps": f"mean of each batch of {BATCH} initial times, then their mean",
+                "bias": _MEANS,
+                "mae": _MEANS,
+                "crps": _MEANS,
                 "crps_fair": f"not fair: all pairs of members, each with itself as well; in batches of {BATCH}",
                 "spread": f"mean of the standard deviation, not root of the mean variance; in batches of {BATCH}",
                 "spread_skill": f"mean standard deviation over rmse, in batches of {BATCH} initial times",

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import xarray as xr
 
 from climbench.cards import ForecastCard
 from climbench.data.climatology import SEEPS_DRY
@@ -29,7 +30,7 @@ def check_card(card: ForecastCard) -> None:
     """Raise `CardError` where a card names a metric or region that there is not."""
     if card.metrics is not None and not card.metrics:
         raise CardError("The task names no metric. Name one at least, such as --set 'metrics=[rmse]', or leave it out.")
-    for name in card.metrics or ():
+    for name in (*(card.metrics or ()), *card.more_metrics):
         find_metric(name)
     if not card.regions:
         raise CardError("A forecast is scored in one region at least, such as --set 'regions=[global]'.")
@@ -49,17 +50,21 @@ class Scorable:
         The stores.
     members : mapping of str to int
         Members by target.
+    targets : sequence of Target
+        All that are scored.
     """
 
     card: ForecastCard
     places: Places
     members: Mapping[str, int]
+    targets: Sequence[Target]
 
     def metrics(self, target: Target, profile: Profile, notes: list[str]) -> dict[str, Metric]:
         """Return the metrics of a target by name as a profile has them; say in `notes` why others cannot be scored."""
         several = self.members[target.name] > 1
         named = self.card.metrics
-        names = named if named is not None else (*USUAL, *(USUAL_OF_ENSEMBLES if several else ()))
+        usual = (*USUAL, *(USUAL_OF_ENSEMBLES if several else ()), *self.card.more_metrics)
+        names = tuple(dict.fromkeys(usual)) if named is None else named
         found = {}
         for name in names:
             metric = profile.metric(name)
@@ -81,7 +86,7 @@ class Scorable:
         return self._lacking(target, [part for part in parts if isinstance(part, Statistic)])
 
     def _lacking(self, target: Target, parts: Sequence[Statistic]) -> str:
-        """Return which field of a climatology is missing."""
+        """Return which field of a climatology, or which level of one, is missing."""
         if not any(part.climatology or part.extra for part in parts):
             return ""
         if any(part.extra for part in parts) and target.variable not in SEEPS_DRY:
@@ -92,8 +97,25 @@ class Scorable:
             return ""  # not made yet; it will have what is needed
         needed = [target.variable + suffix for part in parts for suffix in part.extra]
         needed += [target.variable] * any(part.climatology for part in parts)
-        missing = [name for name in needed if name not in self.places.open("climatology")]
-        return f"the climatology has no '{missing[0]}'" if missing else ""
+        climatology = self.places.open("climatology")
+        missing = [name for name in needed if name not in climatology]
+        if missing:
+            return f"the climatology has no '{missing[0]}'"
+        return next(filter(None, (self._lacking_level(target, climatology[name]) for name in needed)), "")
+
+    def _lacking_level(self, target: Target, field: xr.DataArray) -> str:
+        """Return why a field of a climatology has not the level of a target; empty where it has."""
+        if "level" not in field.dims:
+            several = sum(other.variable == target.variable for other in self.targets) > 1
+            return f"the climatology has no level axis for '{field.name}', and several levels are scored" * several
+        levels = [int(n) for n in field["level"].values]
+        there = ", ".join(map(str, levels))
+        if target.level is None and len(levels) > 1:
+            example = f"{target.name}_{levels[0]}"
+            return f"the climatology has '{field.name}' on levels {there}; name one, such as {example}"
+        if target.level is not None and target.level not in levels:
+            return f"the climatology has no level {target.level} of '{field.name}'; it has {there}"
+        return ""
 
     @property
     def global_grid(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,8 @@ from climbench.land import land_fraction
 from climbench.regions import find_region, region_weights
 from climbench.tasks.forecast.binned_statistics import BinnedStatistic
 from climbench.tasks.forecast.catalogue import find_statistic
-from climbench.tasks.forecast.engine import WEIGHT, Job, Sums, accumulate
+from climbench.tasks.forecast.engine import Told, accumulate
+from climbench.tasks.forecast.job import WEIGHT, Job, Sums
 from climbench.tasks.forecast.map_statistics import MapStatistic
 from climbench.tasks.forecast.matching import SAME_GRID, Match, match
 from climbench.tasks.forecast.metrics import Metric
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from distributed import Client
 
 GLOBE = "global"
-Told = Callable[[int, int], None]
 
 
 @dataclass
@@ -213,7 +213,7 @@ class Forecasts:
         """Return the metrics that can be scored by target and name, and why others cannot."""
         conventions = PROFILES[profile or self.card.profile]
         notes: list[str] = []
-        can = Scorable(self.card, self.places, self.members)
+        can = Scorable(self.card, self.places, self.members, self.matched.targets)
         return {t.name: can.metrics(t, conventions, notes) for t in self.matched.targets}, notes
 
     def missing_in_first(self, target: Target) -> int:

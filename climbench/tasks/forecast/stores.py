@@ -25,6 +25,7 @@ WANTED = {
     "truth": ("time", "latitude", "longitude"),
     "climatology": ("dayofyear", "latitude", "longitude"),
 }
+STATIC = ("latitude", "longitude")
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,8 @@ def open_weather(place: str | Path, role: Role, dataset: str, include: tuple[str
     -------
     Dataset
         A forecast of dimensions ([member,] init_time, lead_time, [level,] latitude, longitude), a truth ([member,]
-        time, ...), or a climatology ([hour,] dayofyear, ...); variables without these dimensions are left out.
+        time, ...), or a climatology ([hour,] dayofyear, ...); variables without these dimensions are left out, but for
+        a truth's maps of what does not change.
 
     Raises
     ------
@@ -128,4 +130,5 @@ def _of_role(data: xr.Dataset, role: Role, place: str) -> xr.Dataset:
         strange = [str(d) for d in data[name].dims if d not in allowed]
         if strange:
             raise DataError(f"The {role} {place}: {name} has a further dimension '{strange[0]}'. Select one of it.")
-    return data[kept]
+    maps = [str(v) for v in data.data_vars if data[v].dims == STATIC] if role == "truth" else []
+    return data[kept + maps]

@@ -35,7 +35,7 @@ class Target:
     components : tuple of str
         The variables that are read: one, or the two components of a wind.
     level : int or None
-        In hPa; None where the variable is stored without levels.
+        In hPa; None where the variable is stored without levels and the task names none.
     """
 
     name: str
@@ -74,7 +74,7 @@ def resolve(names: Sequence[str], forecast: xr.Dataset, truth: xr.Dataset, task:
     Raises
     ------
     PredictionError
-        Naming every target that is missing from either store.
+        Naming every target that is missing from either store, and several of which a store has one field only.
     """
     found: dict[str, Target] = {}
     problems = []
@@ -83,6 +83,7 @@ def resolve(names: Sequence[str], forecast: xr.Dataset, truth: xr.Dataset, task:
             found.update({target.name: target for target in _fields(name, forecast, truth)})
         except PredictionError as error:
             problems.append(str(error))
+    problems += _same_fields(found.values(), forecast, truth)
     if problems:
         raise PredictionError(
             "\n  ".join([f"Not everything that '{task}' scores is there:", *problems])
@@ -94,24 +95,40 @@ def resolve(names: Sequence[str], forecast: xr.Dataset, truth: xr.Dataset, task:
 def _fields(name: str, forecast: xr.Dataset, truth: xr.Dataset) -> Iterator[Target]:
     variable, level = _parsed(name, forecast, truth)
     components = _components(variable, forecast, truth, name)
-    has = [_levels(data, components) for data in (forecast, truth)]
-    if None in has:  # at least one store has it on one level only, and says no number
-        if has != [None, None] and level is None:
+    has = {where: _levels(data, components, where, name) for where, data in _named(forecast, truth)}
+    there = {where: levels for where, levels in has.items() if levels is not None}
+    for where, levels in there.items():
+        if level is not None and level not in levels:
             raise PredictionError(
-                f"{name} is on levels in the {'truth' if has[0] is None else 'forecast'} only; name one, "
-                f"such as {name}_{next(h for h in has if h)[0]}"
+                f"{name}: the {where} has no level {level}; it has {', '.join(map(str, levels)) or 'none'}"
             )
-        yield Target(name, variable, components, level if has != [None, None] else None)
+    if len(there) < len(has):  # at least one store has it on one level only, and says no number
+        if there and level is None:
+            where, levels = next(iter(there.items()))
+            raise PredictionError(f"{name} is on levels in the {where} only; name one, such as {name}_{levels[0]}")
+        yield Target(name, variable, components, level)
         return
-    shared = [n for n in has[0] or () if n in (has[1] or ())]
-    if level is not None and level not in shared:
-        where = "forecast" if level not in (has[0] or ()) else "truth"
-        there = ", ".join(map(str, (has[0] if where == "forecast" else has[1]) or ()))
-        raise PredictionError(f"{name}: the {where} has no level {level}; it has {there}")
+    shared = [n for n in there["forecast"] if n in there["truth"]]
     if not shared:
         raise PredictionError(f"{name}: forecast and truth have no level in common")
     for n in shared if level is None else [level]:
         yield Target(f"{variable}_{n}", variable, components, n)
+
+
+def _named(forecast: xr.Dataset, truth: xr.Dataset) -> tuple[tuple[str, xr.Dataset], ...]:
+    return ("forecast", forecast), ("truth", truth)
+
+
+def _same_fields(targets: Collection[Target], forecast: xr.Dataset, truth: xr.Dataset) -> Iterator[str]:
+    """Yield a complaint for every variable of which several targets would read one and the same field."""
+    for variable in dict.fromkeys(target.variable for target in targets):
+        alike = [target for target in targets if target.variable == variable]
+        for where, data in _named(forecast, truth):
+            if len(alike) > 1 and not any("level" in data[c].dims for c in alike[0].components):
+                yield (
+                    f"{', '.join(target.name for target in alike)}: the {where} has no level axis for '{variable}', so "
+                    "that it holds one field of it, and all of these would be scored with that; name one of them"
+                )
 
 
 def _parsed(name: str, *stores: xr.Dataset) -> tuple[str, int | None]:
@@ -130,7 +147,7 @@ def _components(variable: str, forecast: xr.Dataset, truth: xr.Dataset, name: st
         wanted = SPEEDS[variable]
     else:
         wanted = (variable,)
-    for what, data in (("forecast", forecast), ("truth", truth)):
+    for what, data in _named(forecast, truth):
         for part in wanted:
             if part not in data:
                 names = [str(v) for v in data.data_vars]
@@ -138,8 +155,12 @@ def _components(variable: str, forecast: xr.Dataset, truth: xr.Dataset, name: st
     return tuple(wanted)
 
 
-def _levels(data: xr.Dataset, components: Sequence[str]) -> tuple[int, ...] | None:
-    """Return the levels that all components have; None where they have no level axis."""
-    if not all("level" in data[c].dims for c in components):
+def _levels(data: xr.Dataset, components: Sequence[str], where: str, name: str) -> tuple[int, ...] | None:
+    """Return the levels that components have; None where they have no level axis."""
+    on_levels = [c for c in components if "level" in data[c].dims]
+    if not on_levels:
         return None
+    if len(on_levels) < len(components):
+        flat = next(c for c in components if c not in on_levels)
+        raise PredictionError(f"{name}: the {where} has {on_levels[0]} on levels, and {flat} without a level axis")
     return tuple(int(n) for n in data["level"].values)

@@ -18,6 +18,7 @@ from climbench.task_cards import Period
 from climbench.tasks.forecast.matching import task_inits
 from climbench.tasks.forecast.targets import Target, resolve
 
+SPACE = ("latitude", "longitude")
 BLOCK_BYTES = 64 * 2**20
 WEATHERBENCH = {"init_time": "time", "lead_time": "prediction_timedelta", "member": "number"}
 Told = Callable[[int, int], None]
@@ -47,7 +48,30 @@ def _components(targets: list[Target]) -> list[str]:
     return list(dict.fromkeys(c for target in targets for c in target.components))
 
 
-def training(card: ForecastCard, truth: xr.Dataset) -> tuple[dict[str, xr.Dataset], dict[str, xr.Dataset] | None]:
+def fed(card: ForecastCard, truth: xr.Dataset, forecaster: Any) -> xr.Dataset:
+    """Return what a model is fed: the states, and the task's static variables where it asks for them.
+
+    Raises
+    ------
+    PredictionError
+        If the truth lacks a static variable.
+    """
+    state = state_of(card, truth)
+    if not getattr(forecaster, "static", False):
+        return state
+    for name in card.static:
+        if name not in truth or truth[name].dims != SPACE:
+            there = [str(v) for v in truth.data_vars if truth[v].dims == SPACE]
+            raise PredictionError(
+                f"The truth has no map '{name}' of dimensions {SPACE}, which models of '{card.name}' are given beside "
+                f"the states. It has: {', '.join(there) or 'none'}. Choose some, or none, with --set 'static=[...]'."
+            )
+    return state.assign({name: truth[name] for name in card.static})
+
+
+def training(
+    card: ForecastCard, truth: xr.Dataset, forecaster: Any = None
+) -> tuple[dict[str, xr.Dataset], dict[str, xr.Dataset] | None]:
     """Return what a model may be fitted to and what it may choose its settings on, lazily.
 
     Parameters
@@ -56,6 +80,8 @@ def training(card: ForecastCard, truth: xr.Dataset) -> tuple[dict[str, xr.Datase
         Says which periods.
     truth : Dataset of shape (time, [level,] latitude, longitude)
         Canonical.
+    forecaster : Forecaster, optional
+        Says by ``static`` whether it is given static variables, too.
 
     Returns
     -------
@@ -69,7 +95,7 @@ def training(card: ForecastCard, truth: xr.Dataset) -> tuple[dict[str, xr.Datase
     DataError
         If a period is not in the truth, or overlaps the test.
     """
-    state = state_of(card, truth)
+    state = fed(card, truth, forecaster)
     train = _period(card, state, card.train)
     return {"train": train}, {"validation": _period(card, state, card.validation)} if card.validation else None
 
@@ -116,7 +142,7 @@ def forecast_into(
     PredictionError
         If a forecast does not answer the task.
     """
-    state = state_of(card, truth)
+    state, given = state_of(card, truth), fed(card, truth, forecaster)
     hours = np.asarray(card.leads.hours())
     leads = np.round(hours[hours > 0.0] * 3600).astype("timedelta64[s]").astype("timedelta64[ns]")
     lags = history_of(forecaster)
@@ -129,8 +155,7 @@ def forecast_into(
     temporary.parent.mkdir(parents=True, exist_ok=True)
     for start in range(0, inits.size, step):
         block = inits[start : start + step]
-        given = states_at(state, block, lags)
-        said = forecaster.predict(given, leads=leads, members=members, seed=seed + start)
+        said = forecaster.predict(states_at(given, block, lags), leads=leads, members=members, seed=seed + start)
         said = _checked(said, state, block, leads, str(attributes.get("model", "the model")))
         if start == 0:
             _template(temporary, said, inits, attributes)
@@ -242,5 +267,6 @@ def _template(path: Path, said: xr.Dataset, inits: np.ndarray, attributes: Mappi
         arrays[name] = xr.DataArray(empty, dims=array.dims, attrs=array.attrs)
     coordinates = {c: block[c] for c in block.coords if c != "time"}
     whole = xr.Dataset(arrays, coords={"time": inits.astype("datetime64[ns]"), **coordinates}, attrs=dict(attributes))
+    whole = whole.drop_encoding()  # a truth's coordinates bring codecs of its own version of zarr
     with zarr.config.set({"array.write_empty_chunks": True}):
         whole.to_zarr(path, compute=False, zarr_format=3, consolidated=False)

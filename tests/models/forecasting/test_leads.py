@@ -15,8 +15,10 @@ from climbench.models.forecasting.vit import ViT, ViTNetwork
 from tests.models.forecast_states import leads, states
 from tests.models.forecasting.moving_wave import SETTINGS, world
 from tests.models.forecasting.test_forecast_networks import grid, made, stirred
+from tests.models.forecasting.test_network_forecaster import Interrupting, bytes_of
 
 CHANGES = {1: np.array([0.5]), 2: np.array([0.8]), 4: np.array([1.0])}
+LONGER = {lead: change for lead, change in CHANGES.items() if lead > 1}
 HOUR = 3600.0
 
 
@@ -35,7 +37,7 @@ class Rate(nn.Module):
 
 def reached(by_lead, steps, combinations=3):
     network = Rate(by_lead)
-    stepper = LeadStepper(network, CHANGES, HOUR, combinations=combinations)
+    stepper = LeadStepper(network, CHANGES[1], HOUR, longer=LONGER, combinations=combinations)
     ahead = stepper.rollout(torch.zeros(2, 1, 1, 1, 1), torch.zeros(2, dtype=torch.int64), steps)
     return [float(state[0]) for state in ahead], network.asked
 
@@ -70,19 +72,18 @@ def test_the_clock_is_that_of_the_state_that_is_left():
         def forward(self, maps, hours):
             return maps[:, 1:] / HOUR
 
-    one = {lead: np.ones(1) for lead in (1, 2)}
-    stepper = LeadStepper(Hours(), one, HOUR, Told(), combinations=1)
+    stepper = LeadStepper(Hours(), np.ones(1), HOUR, Told(), longer={2: np.ones(1)}, combinations=1)
     ahead = stepper.rollout(torch.zeros(1, 1, 1, 1, 1), torch.zeros(1, dtype=torch.int64), 5)
     assert [float(state) for state in ahead] == [0.0, 0.0, 2.0, 2.0, 6.0]  # (2, 1) adds 0 and 2; (2, 2, 1) 0, 2 and 4
 
 
-@pytest.mark.parametrize("kind", [ViT, ClimaX])
-def test_several_leads_are_learned_and_saved(kind, tmp_path):
+@pytest.mark.parametrize(("kind", "own"), [(ViT, {}), (ClimaX, {"decoder_depth": 0})], ids=["vit", "climax"])
+def test_several_leads_are_learned_and_saved(kind, own, tmp_path):
     """Better than persistence at leads that are trained and at one that is not; the same bytes again and loaded."""
     data, steps, positions = world(260), (1, 2, 3, 4), np.arange(205, 250, 5)
     given, found = states(data, positions), []
     for _ in range(2):
-        forecaster = kind(width=32, depth=2, leads=[1, 2], combinations=2, **SETTINGS)
+        forecaster = kind(width=32, depth=2, leads=[1, 2], combinations=2, **own, **SETTINGS)
         forecaster.fit({"train": world()}, seed=0)
         found.append(forecaster.predict(given, leads=leads(*steps, step="6h"), seed=0)["psl"].values)
     forecaster.save(tmp_path)
@@ -91,7 +92,19 @@ def test_several_leads_are_learned_and_saved(kind, tmp_path):
     for place, step in enumerate(steps):
         truth, start = (data["psl"].values[positions + n] for n in (step, 0))
         error = np.sqrt(((found[0][:, place] - truth) ** 2).mean())
-        assert error < 0.7 * np.sqrt(((start - truth) ** 2).mean())
+        assert error < 0.5 * np.sqrt(((start - truth) ** 2).mean())
+
+
+def test_leads_are_drawn_again_as_they_were_where_a_training_goes_on(tmp_path):
+    settings = {**SETTINGS, "epochs": 2, "checkpoint_seconds": 0.0, "rollout_steps": 2, "rollout_epochs": 1}
+    whole, part, rest = (ViT(width=8, depth=1, heads=2, leads=[1, 3], **settings) for _ in range(3))
+    whole.fit({"train": world(120)}, seed=0)
+    part.checkpoints = rest.checkpoints = tmp_path / "states"
+    part.progress = Interrupting(10)
+    with pytest.raises(KeyboardInterrupt):
+        part.fit({"train": world(120)}, seed=0)
+    rest.fit({"train": world(120)}, seed=0)
+    assert bytes_of(rest, tmp_path / "rest") == bytes_of(whole, tmp_path / "whole")
 
 
 def test_the_usual_change_over_a_lead_is_that_of_the_data():
@@ -101,7 +114,7 @@ def test_the_usual_change_over_a_lead_is_that_of_the_data():
     values, area = data["psl"].values.astype("float64"), np.cos(np.deg2rad(data["latitude"].values))
     spread = [np.sqrt(np.average(x.var((0, 2)) + (x.mean((0, 2)) - np.average(x.mean((0, 2)), weights=area)) ** 2,
                                  weights=area)) for x in (values[3:] - values[:-3], values)]  # fmt: skip
-    assert forecaster.facts["changes"]["3"][0] == pytest.approx(spread[0] / spread[1], rel=1e-3)
+    assert forecaster.chosen["changes"]["3"][0] == pytest.approx(spread[0] / spread[1], rel=1e-3)
 
 
 @pytest.mark.parametrize("kind", [ViT, ClimaX])
@@ -110,7 +123,7 @@ def test_the_lead_changes_the_answer_and_rows_may_be_any(kind):
     maps = torch.randn(2, 3, 9, 16)
     near, far = (network(maps, torch.full((2,), hours)) for hours in (6.0, 24.0))
     assert near.shape == (2, 2, 9, 16)
-    assert float((near - far).detach().std()) > 1e-4  # a hundred times what rounding does
+    assert float((near - far).detach().std()) > 1e-3
 
 
 def test_wrong_leads_are_refused():
@@ -122,7 +135,7 @@ def test_wrong_leads_are_refused():
         made(ViT(patch=3, width=8, heads=2), "centres")
 
 
-def test_stormers_size_by_hand():
+def test_the_size_of_a_vit_by_hand():
     """24 blocks of 1024: attention 4 d^2 + 4 d, perceptron 8 d^2 + 5 d, six vectors 6 d^2 + 6 d."""
     d, cells, channels = 1024, 64 * 128, 69
     with torch.device("meta"):
@@ -132,7 +145,7 @@ def test_stormers_size_by_hand():
     assert sum(p.numel() for p in network.parameters()) == blocks + ends
 
 
-def test_the_published_climax_by_hand():
+def test_the_size_of_climax_by_hand():
     """8 blocks of 1024 with 12 d^2 + 13 d each, one query, and a head of two hidden layers."""
     d, channels = 1024, 3
     with torch.device("meta"):

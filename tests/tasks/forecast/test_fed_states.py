@@ -8,7 +8,9 @@ import pytest
 import xarray as xr
 
 from climbench.cards import find_task
-from climbench.tasks.forecast.task import state_of
+from climbench.errors import PredictionError
+from climbench.tasks.forecast.stores import open_weather
+from climbench.tasks.forecast.task import fed, state_of, states_at
 
 GRID = {"latitude": [-45.0, 45.0], "longitude": [0.0, 120.0, 240.0]}
 
@@ -45,3 +47,39 @@ def test_what_is_lazy_stays_lazy(truth, tmp_path):
     truth.to_zarr(tmp_path / "truth.zarr", zarr_format=2)
     lazy = state_of(card("geopotential_500", "temperature_850"), xr.open_zarr(tmp_path / "truth.zarr", chunks=None))
     assert not any(lazy[v].variable._in_memory for v in lazy)
+
+
+class Asking:
+    static = True
+
+
+def with_ground(truth):
+    return truth.assign(geopotential_at_surface=(tuple(GRID), np.ones((2, 3), "float32")))
+
+
+def test_static_variables_are_given_to_models_that_ask_for_them(truth):
+    task = card("2m_temperature").model_copy(update={"static": ("geopotential_at_surface",)})
+    assert set(fed(task, with_ground(truth), Asking())) == {"2m_temperature", "geopotential_at_surface"}
+    assert set(fed(task, with_ground(truth), object())) == {"2m_temperature"}
+    given = states_at(fed(task, with_ground(truth), Asking()), truth["time"].values[1:3].astype("datetime64[s]"), 2)
+    assert given["2m_temperature"].dims == ("init_time", "history", *GRID)
+    assert given["geopotential_at_surface"].dims == tuple(GRID)
+
+
+def test_a_static_variable_that_is_not_there_is_named_with_those_that_are(truth):
+    task = card("2m_temperature").model_copy(update={"static": ("land_sea_mask",)})
+    with pytest.raises(PredictionError, match=r"no map 'land_sea_mask'.*has: geopotential_at_surface.*--set 'static="):
+        fed(task, with_ground(truth), Asking())
+    varying = with_ground(truth).rename({"2m_temperature": "land_sea_mask", "geopotential": "2m_temperature"})
+    with pytest.raises(PredictionError, match="no map 'land_sea_mask'"):
+        fed(task, varying, Asking())
+
+
+def test_a_truth_keeps_its_maps_and_a_forecast_does_not(truth, tmp_path):
+    with_ground(truth).to_zarr(tmp_path / "truth.zarr", zarr_format=2)
+    opened = open_weather(tmp_path / "truth.zarr", "truth", "weatherbench2-era5")
+    assert "geopotential_at_surface" in opened
+    ahead = with_ground(truth).expand_dims(prediction_timedelta=[np.timedelta64(6, "h").astype("timedelta64[ns]")])
+    ahead = ahead.assign(geopotential_at_surface=ahead["geopotential_at_surface"].isel(prediction_timedelta=0))
+    ahead.to_zarr(tmp_path / "forecast.zarr", zarr_format=2)
+    assert "geopotential_at_surface" not in open_weather(tmp_path / "forecast.zarr", "forecast", "weatherbench2-era5")

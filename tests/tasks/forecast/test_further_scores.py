@@ -53,15 +53,6 @@ def test_seeps_by_its_matrix(tmp_path, scores_of, forecast, truth, penalty):
     assert table[RAIN, "seeps", "global", 24] == pytest.approx(penalty, rel=1e-6)
 
 
-def test_seeps_of_the_dry_threshold_itself_differs_between_the_tools(tmp_path, scores_of):
-    dry = float(np.float32(0.25e-3))
-    rain_stores(tmp_path, dry, 1.0 * MM, 0.4)
-    ours = scores_of(tmp_path, targets=[RAIN], metrics=["seeps"])[0][RAIN, "seeps", "global", 24]
-    theirs = scores_of(tmp_path, profile="wb2", targets=[RAIN], metrics=["seeps"])[0][RAIN, "seeps", "global", 24]
-    assert ours == pytest.approx(0.5 / 0.6, rel=1e-6) or ours == 0.0  # the threshold in float32 is a little more
-    assert theirs in (pytest.approx(ours), 0.0)
-
-
 def test_seeps_is_null_where_nothing_counts_and_says_what_it_lacks(tmp_path, scores_of):
     rain_stores(tmp_path, 1.0 * MM, 0.0, 0.95)
     table, _ = scores_of(tmp_path, targets=[RAIN], metrics=["seeps"])
@@ -238,3 +229,11 @@ def test_spectra_need_the_whole_globe(tmp_path, scores_of):
     made.written(tmp_path / "forecast.zarr", made.made_forecast().isel(window))
     _, found = scores_of(tmp_path, metrics=["rmse", "effective_resolution"], use_climatology=None)
     assert any("needs a grid all round the globe" in note for note in found.notes)
+
+
+def test_metrics_beside_the_usual_are_scored_with_them(folder, scores_of):
+    """Named metrics replace the usual ones, and then say all that is scored."""
+    found = {metric for _, metric, _, _ in scores_of(folder, more_metrics=["spectral_divergence"])[0]}
+    assert {"rmse", "bias", "acc", "spectral_divergence"} <= found
+    found = {metric for _, metric, _, _ in scores_of(folder, metrics=["mae"], more_metrics=["rmse"])[0]}
+    assert found == {"mae"}

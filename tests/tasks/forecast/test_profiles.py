@@ -124,10 +124,13 @@ def test_chaosbench_divides_spread_by_the_error_of_each_batch(under):
     assert found["ensemble_mean_rmse"] == pytest.approx(np.mean(roots), rel=1e-6)
 
 
-def test_chaosbench_averages_bias_over_batches(under):
+def test_chaosbench_averages_bias_and_mae_over_batches(under):
     forecast, truth, _ = fields()
-    wanted = over_batches(chaosbench_weights() * (forecast - truth))
-    assert under("chaosbench", ["bias"])["bias"] == pytest.approx(wanted, rel=1e-5)
+    errors = chaosbench_weights() * (forecast - truth)
+    found = under("chaosbench", ["bias", "mae"])
+    assert found["bias"] == pytest.approx(over_batches(errors), rel=1e-5)
+    assert found["mae"] == pytest.approx(over_batches(abs(errors)), rel=1e-6)
+    assert found["mae"] != pytest.approx(abs(errors).mean(), rel=1e-4)
 
 
 def test_chaosbench_averages_crps_over_batches(under):

@@ -140,12 +140,50 @@ def test_missing_targets_are_all_named(folder, scores_of):
     assert "Did you mean" in str(error.value)
 
 
+LEVELS = xr.DataArray([500, 850], dims="level", name="level", coords={"level": [500, 850]})
+
+
+def written_on_levels(folder, *flat):
+    """Write stores of temperature on two levels, of which it is 10 K warmer at 850; those named have no level axis."""
+    for name in ("truth", "forecast", "climatology"):
+        data = getattr(made, f"made_{name}")(variables=("temperature",))
+        attributes = data.attrs
+        data = data if name in flat else data + xr.where(LEVELS == 850, 10.0, 0.0)
+        made.written(folder / f"{name}.zarr", data.assign_attrs(attributes))
+
+
 def test_a_level_that_is_not_there_is_told(tmp_path, scores_of):
-    levels = xr.DataArray([500, 850], dims="level", name="level", coords={"level": [500, 850]})
-    for name, data in (("truth", made.made_truth), ("forecast", made.made_forecast)):
-        made.written(tmp_path / f"{name}.zarr", data(variables=("temperature",)).expand_dims(level=levels))
+    written_on_levels(tmp_path)
     with pytest.raises(PredictionError, match="temperature_700: the forecast has no level 700; it has 500, 850"):
         scores_of(tmp_path, targets=["temperature_700"])
+    written_on_levels(tmp_path, "forecast")
+    with pytest.raises(PredictionError, match="temperature_700: the truth has no level 700; it has 500, 850"):
+        scores_of(tmp_path, targets=["temperature_700"])
+
+
+@pytest.mark.parametrize("flat", [("forecast",), ("truth",), ("forecast", "truth")])
+def test_several_levels_of_a_store_without_levels_are_told(tmp_path, scores_of, flat):
+    written_on_levels(tmp_path, *flat)
+    with pytest.raises(PredictionError, match=f"temperature_500, temperature_850: the {flat[0]} has no level axis"):
+        scores_of(tmp_path, targets=["temperature_500", "temperature_850"])
+
+
+def test_one_level_of_a_store_without_levels_is_scored(tmp_path, scores_of):
+    written_on_levels(tmp_path, "forecast")
+    biases = []
+    for level in (500, 850):
+        table, _ = scores_of(tmp_path, targets=[f"temperature_{level}"], metrics=["bias"])
+        biases.append(table[f"temperature_{level}", "bias", "global", 12])
+    assert biases[0] - biases[1] == pytest.approx(10.0, abs=1e-5)
+
+
+def test_a_wind_with_one_component_on_levels_is_told(tmp_path, scores_of):
+    winds = ("u_component_of_wind", "v_component_of_wind")
+    for name, make in (("truth", made.made_truth), ("forecast", made.made_forecast)):
+        data = make(variables=winds)
+        made.written(tmp_path / f"{name}.zarr", data.assign({winds[0]: data[winds[0]].expand_dims(level=LEVELS)}))
+    with pytest.raises(PredictionError, match=f"the forecast has {winds[0]} on levels, and {winds[1]} without"):
+        scores_of(tmp_path, targets=["wind_vector"], use_climatology=None)
 
 
 def test_a_forecast_that_is_observations_is_told(folder, scores_of):
@@ -176,3 +214,39 @@ def test_a_climatology_without_the_hours_that_are_needed(folder, scores_of):
     rewritten(folder, "daily.zarr", made.made_climatology().isel(hour=[0]))
     with pytest.raises(DataError, match="hour is 0, and 12 is wanted"):
         scores_of(folder, use_climatology="daily.zarr", metrics=["acc"])
+
+
+@pytest.mark.parametrize(
+    ("targets", "change", "why"),
+    [
+        (["temperature_850"], {"level": [0]}, "the climatology has no level 850 of 'temperature'; it has 500"),
+        (["temperature"], {"level": 0}, "the climatology has no level axis for 'temperature', and several levels are"),
+    ],
+)
+def test_a_climatology_without_the_level_that_is_needed(tmp_path, scores_of, targets, change, why):
+    written_on_levels(tmp_path)
+    climatology = xr.open_zarr(tmp_path / "climatology.zarr", consolidated=False).load().isel(change, drop=True)
+    rewritten(tmp_path, "few.zarr", climatology)
+    options = {"targets": targets, "use_climatology": "few.zarr"}
+    table, found = scores_of(tmp_path, metrics=["rmse", "acc"], **options)
+    assert {metric for _, metric, *_ in table} == {"rmse"}
+    assert any(f"acc of temperature_850: {why}" in note for note in found.notes)
+    with pytest.raises(PredictionError, match=f"Nothing can be scored:\\s+acc of temperature_.*{why}"):
+        scores_of(tmp_path, metrics=["acc"], **options)
+
+
+def test_a_climatology_on_levels_of_fields_that_name_none(tmp_path, scores_of):
+    written_on_levels(tmp_path, "forecast", "truth")
+    with pytest.raises(PredictionError, match="on levels 500, 850; name one, such as temperature_500"):
+        scores_of(tmp_path, targets=["temperature"], metrics=["acc"])
+    named = [scores_of(tmp_path, targets=[f"temperature_{n}"], metrics=["acc"])[0] for n in (500, 850)]
+    assert len({round(value, 6) for table in named for value in table.values()}) == 8  # each level has its own
+
+
+@pytest.mark.filterwarnings("ignore:Converting a CFTimeIndex")
+def test_a_calendar_with_days_that_there_are_not_is_told(folder, scores_of):
+    truth = made.made_truth()
+    days = xr.date_range("2020-02-25", periods=truth.sizes["time"], freq="12h", calendar="360_day", use_cftime=True)
+    name = rewritten(folder, "of-360-days.zarr", truth.assign_coords(time=days))
+    with pytest.raises(PredictionError, match="times of the truth are on a calendar that has no dates"):
+        scores_of(folder, truth=name)

@@ -1,0 +1,118 @@
+"""``climbench rollout``: a fitted forecaster rolled out for a year and more."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from climbench.cli import console, options
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from climbench.experiments.long_rollout_record import RolloutResult
+
+HEADS = ("", "blown up", "excursion", "drift a day", "±", "power ratio", "hit rate", "stable")
+
+
+class Limiter(StrEnum):
+    """What holds a roll-out within bounds."""
+
+    spectral = "spectral"
+
+
+def rollout(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished run of a forecast task.")],
+    model: Annotated[str, typer.Option("--model", metavar="NAME|CARD|FILE.py:CLASS", help="A model of the run.")],
+    steps: Annotated[int, typer.Option("--steps", help="How many steps.")] = 1460,
+    starts: Annotated[int, typer.Option("--starts", help="How many initial times of the test period.")] = 16,
+    limiter: Annotated[
+        Limiter | None, typer.Option("--limiter", help="Roll out a second time, the power of each degree capped.")
+    ] = None,
+    data: options.Data = None,
+    include: options.Include = None,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of everything random.")] = 0,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder to write; one under runs/ without.")] = None,
+    fresh: options.Fresh = False,
+    json: options.Json = False,
+) -> None:
+    """Roll a fitted forecaster out, and report blow-up, range, drift and power beside the truth's.
+
+    Example: climbench rollout runs/shallow-water-1a2b3c4d --model sfno --limiter spectral
+    """
+    from climbench.experiments.long_rollout import long_rollout
+
+    with console.progress(announce_on=console.err() if json else console.out()) as progress:
+        result = long_rollout(
+            run,
+            model,
+            steps=steps,
+            starts=starts,
+            limiter="spectral" if limiter is Limiter.spectral else None,
+            data=data,
+            include=include or (),
+            seed=seed,
+            out=out,
+            fresh=fresh,
+            progress=progress,
+        )
+    if json:
+        console.print_json(result.to_json())
+    else:
+        print_rollout(result)
+
+
+def print_rollout(result: RolloutResult) -> None:
+    """Print one line a variable and run."""
+    from climbench.experiments.long_rollout_record import rows_of
+
+    screen, record = console.out(), result.record
+    days = record["steps"] * record["step_hours"] / 24.0
+    title = f"{record['model']}, {record['task']} on {result.data.name}"
+    title += " (SIMULATED)" if result.data.kind == "simulated" else ""
+    title += f": {record['steps']} steps, {days:g} days, {record['starts']} starts"
+    screen.print(f"[bold]{escape(title)}[/]", highlight=False, soft_wrap=True)
+    for line in rollout_lines(rows_of(result.summary)):
+        screen.print(escape(line), style=console.line_style(line), highlight=False, soft_wrap=True)
+    for name, blown in record["blown"].items():
+        gone = sorted(step for step in blown if step)
+        if gone:
+            said = f"- {name}: {len(gone)} of {len(blown)} starts blow up, at steps {', '.join(map(str, gone))}"
+            screen.print(escape(said), style="dim", highlight=False, soft_wrap=True)
+    screen.print(f"Record: {result.run_dir}  (open {result.run_dir}/report.html)", highlight=False, soft_wrap=True)
+
+
+def rollout_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return a table as lines: under each variable, with its unit, one line a run."""
+    cells = [_cells(row) for row in rows]
+    widths = [2 + max(len(line[i]) for line in (HEADS, *cells)) for i in range(len(HEADS))]
+    lines = ["  " + "".join(text.rjust(width) for text, width in zip(HEADS, widths, strict=True))]
+    variable = None
+    for row, line in zip(rows, cells, strict=True):
+        if row["variable"] != variable:
+            variable = row["variable"]
+            lines.append(f"{variable} ({row['units']})")
+        lines.append("  " + "".join(text.rjust(width) for text, width in zip(line, widths, strict=True)))
+    return lines
+
+
+def _cells(row: Mapping[str, Any]) -> list[str]:
+    power = "-" if row["power_low"] is None else f"{row['power_low']:.2f}..{row['power_high']:.2f}"
+    return [
+        row["run"],
+        f"{row['blown']}/{row['starts']}",
+        _number(row["excursion"]),
+        _number(row["drift_a_day"]),
+        _number(row["drift_error_a_day"]),
+        power,
+        _number(row["hit_rate"]),
+        "yes" if row["stable"] else "no",
+    ]
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3g}"

@@ -1,0 +1,173 @@
+"""Long roll-outs of a forecaster that a run has fitted: does it stay finite, within range, without drift, and sharp."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import xarray as xr
+
+from climbench import records
+from climbench.cards import ForecastCard
+from climbench.errors import RunError, did_you_mean
+from climbench.evaluate.forecasts import ForecastTask, find_forecast_task
+from climbench.experiments.compare_forecast_runs import is_forecast_run
+from climbench.experiments.long_rollout_record import RolloutResult, read_rollout, write_rollout
+from climbench.experiments.long_rollout_steps import Rollout
+from climbench.experiments.long_rollout_tables import JUDGED
+from climbench.experiments.long_rollout_truth import Truth
+from climbench.harness import emulators_fault, source_fingerprint
+from climbench.models import find_any_model
+from climbench.models.forecasting.steps import step_of
+from climbench.models.layers.spectral_limiter import SpectralLimiter
+from climbench.progress import Progress
+from climbench.registry import load_object
+from climbench.run_directory import RunDirectory, writing
+from climbench.tasks.forecast.task import history_of, startable, state_of, states_at, training
+
+Limiter = Literal["spectral"]
+CAP = 1.2  # times the largest power in the training period
+
+
+def long_rollout(
+    run: str | Path,
+    model: str,
+    *,
+    steps: int = 1460,
+    starts: int = 16,
+    limiter: Limiter | None = None,
+    data: str | Path | None = None,
+    include: Sequence[str | Path] = (),
+    seed: int = 0,
+    out: str | Path | None = None,
+    fresh: bool = False,
+    progress: Progress | None = None,
+) -> RolloutResult:
+    """Roll a fitted forecaster out, and hold it against the truth of the training period.
+
+    Parameters
+    ----------
+    run : str or Path
+        Folder of a finished run of a forecast task.
+    model : str
+        One of its models; a name, or the card or ``FILE.py:CLASS`` that it was named by.
+    steps : int
+        How many steps, of the length that the training data has.
+    starts : int
+        How many initial times, evenly spread over those of the test period.
+    limiter : {"spectral"}, optional
+        Rolls out a second time, with every degree's power capped at 1.2 times the largest of the training period.
+    data : str or Path, optional
+        The truth, where the run was not made on its task's own.
+    include, out, fresh, progress
+        As for `climbench.run`.
+    seed : int
+        Step n is asked for with ``seed + n``.
+
+    Returns
+    -------
+    RolloutResult
+
+    Raises
+    ------
+    ClimbenchError
+        If the run, its model or the data is not there or does not fit.
+    """
+    progress = progress or Progress()
+    for what, count in (("steps", steps), ("starts", starts)):
+        if count < 1:
+            raise RunError(f"--{what} is {count}; it must be 1 or more.")
+    opened, fitted, forecaster, source = _opened(Path(run), model, data, [Path(f) for f in include], progress)
+    truth = opened.open_truth()
+    train = training(opened.card, truth)[0]
+    step = step_of(train)
+    begun = _starts(opened.card, truth, starts, history_of(forecaster))
+    identity = records.fingerprint(
+        {
+            "experiment": "rollout",
+            "task": opened.card.settings(),
+            "fitted": records.fingerprint_files([fitted]),
+            "source": source,
+            "data": opened.data.summary(),
+            "asked": [steps, starts, limiter, seed],
+            "code": records.fingerprint_code(),
+        }
+    )
+    directory = RunDirectory(Path(out) if out is not None else Path("runs") / f"rollout-{fitted.name}-{identity[:8]}")
+    if not fresh and directory.finished(identity):
+        return read_rollout(directory.path)
+    needed = begun.isel(history=0).nbytes * steps * (2 if limiter else 1)
+    with directory.work(identity, fresh=fresh, needed_bytes=needed) as folder, writing(directory.path):
+        progress.stage("reading the truth")
+        known = Truth.of(next(iter(train.values())))
+        powers_at = sorted({n for n in (1, 10, JUDGED, 1000, steps) if n <= steps})
+        runs = {}
+        for name, acting in _limiters(limiter, known).items():
+            rollout = Rollout(forecaster, known, begun, step, steps, powers_at, acting, seed, fitted.name)
+            runs[name] = rollout.into(folder / name, progress)
+        progress.stage("writing the report")
+        write_rollout(
+            folder,
+            opened,
+            known,
+            runs,
+            begun,
+            step,
+            powers_at,
+            {"model": fitted.name, "fitted_in": Path(run).name, "steps": steps, "starts": starts, "seed": seed}
+            | {"limiter": limiter, "cap": CAP if limiter else None, "fingerprint": identity},
+        )
+    return read_rollout(directory.path)
+
+
+def _opened(
+    run: Path, model: str, data: str | Path | None, include: list[Path], progress: Progress
+) -> tuple[ForecastTask, Path, Any, str]:
+    """Return the task with its truth, the folder of the fitted forecaster, itself, and a fingerprint of its source."""
+    if not is_forecast_run(run):
+        raise RunError(f"{run} holds no run of a forecast task; only forecasters are rolled out.")
+    record = RunDirectory(run).record() or {}
+    opened = find_forecast_task(run / "task.yaml", data, None, include, progress.step)
+    if opened.data.fingerprint != record["data"]["fingerprint"]:
+        raise RunError(
+            f"The run in {run} was made on other data ({record['data']['name']}) than {opened.truth}. "
+            "Name the data it was made on with --data."
+        )
+    names = [str(card["name"]) for card in record.get("models", ())]
+    if model not in names and ".py:" not in model and not model.endswith((".yaml", ".yml")):
+        raise RunError(f"The run in {run} has no model '{model}'. {did_you_mean(model, names)}")
+    card = find_any_model(model, opened.card, include)
+    fitted = run / "fitted" / card.name
+    if not fitted.is_dir():
+        raise RunError(
+            f"{fitted} is not there: the run did not keep '{card.name}' as it was fitted. Fit it again with "
+            f"climbench run --task {opened.card.name} --model {card.name}."
+        )
+    kind = load_object(card.class_path, beside=card.path.parent if card.path is not None else None)
+    if not callable(getattr(kind, "load", None)):
+        raise RunError(f"'{card.name}' cannot be read back: its class has no method load (climbench.models.base).")
+    with emulators_fault(card.name, "load"):
+        forecaster = kind.load(fitted)
+    return opened, fitted, forecaster, source_fingerprint(card)
+
+
+def _starts(card: ForecastCard, truth: xr.Dataset, count: int, history: int) -> xr.Dataset:
+    """Return states at initial times of the test period, evenly spread."""
+    state = state_of(card, truth)
+    there = startable(card, state["time"].values, history)
+    if count > there.size:
+        raise RunError(f"{count} starts were asked for; the test period has {there.size} initial times with states.")
+    chosen = there[np.linspace(0, there.size - 1, count).round().astype(int)]
+    return states_at(state, chosen, history)
+
+
+def _limiters(limiter: Limiter | None, truth: Truth) -> dict[str, SpectralLimiter | None]:
+    """Return what acts in each run: nothing, and where it is asked for, the limiter."""
+    found: dict[str, SpectralLimiter | None] = {"unaided": None}
+    if limiter is not None:
+        if truth.transform is None or truth.largest is None:
+            raise RunError("The spectral limiter needs a global grid with a transform; roll out without --limiter.")
+        found["limited"] = SpectralLimiter(truth.transform, truth.usual, CAP * truth.largest)
+    return found
