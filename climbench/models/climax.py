@@ -18,16 +18,16 @@ from torch import nn
 
 from climbench.errors import ModelError
 from climbench.models.climax_checkpoint import fitting_tensors, read_checkpoint
-from climbench.models.layers.patches import PatchEmbedding
 from climbench.models.layers.positions import sine_cosine, sine_cosine_grid
 from climbench.models.layers.transformer import TransformerBlock
+from climbench.models.layers.variable_tokens import VariableTokens, start_narrow
 from climbench.models.lightning import NetworkEmulator
 from climbench.models.training.history_windows import Record
 from climbench.models.training.losses import Loss, mean_square
 from climbench.models.training.scaling import Scaling
 
 
-class ClimaXNetwork(nn.Module):
+class ClimaXNetwork(VariableTokens):
     """The transformer, with the head for one year's climate.
 
     Each variable's patches are embedded on their own; a trained query attends to the variables at each place; the
@@ -61,12 +61,8 @@ class ClimaXNetwork(nn.Module):
         dropout: float,
         depth_rate: float,
     ) -> None:
-        super().__init__()
+        super().__init__(channels, patch, width, heads)
         self.shape, self.patches = (variables, *grid), (grid[0] // patch, grid[1] // patch)
-        self.token_embeds = nn.ModuleList(PatchEmbedding(patch, width) for _ in range(channels))
-        self.var_embed = nn.Parameter(sine_cosine(torch.arange(channels), width)[None])
-        self.var_query = nn.Parameter(torch.zeros(1, 1, width))
-        self.var_agg = nn.MultiheadAttention(width, heads, batch_first=True)
         self.pos_embed = nn.Parameter(sine_cosine_grid(*self.patches, width)[None])
         self.time_pos_embed = nn.Parameter(sine_cosine(torch.arange(years), width)[None])
         self.pos_drop = nn.Dropout(dropout)
@@ -76,16 +72,13 @@ class ClimaXNetwork(nn.Module):
         self.time_agg = nn.MultiheadAttention(width, heads, batch_first=True)
         self.time_query = nn.Parameter(torch.zeros(1, 1, width))
         self.head = nn.Linear(width, variables * grid[0] * grid[1])
-        for module in self.modules():
-            if isinstance(module, nn.Linear | nn.Conv2d):
-                nn.init.trunc_normal_(module.weight, std=0.02)
-                if module.bias is not None:
-                    nn.init.zeros_(module.bias)
+        start_narrow(self)
 
     def forward(self, windows: torch.Tensor) -> torch.Tensor:
         """Return (batch, variable, latitude, longitude) for (batch, year, channel, latitude, longitude)."""
         batch, years = windows.shape[:2]
-        tokens = self._of_places(windows.flatten(0, 1)) + self.time_pos_embed[0].repeat(batch, 1)[:, None]
+        tokens = self.of_places(windows.flatten(0, 1)) + self.pos_embed
+        tokens = tokens + self.time_pos_embed[0].repeat(batch, 1)[:, None]
         tokens = self.pos_drop(tokens)
         for block in self.blocks:
             tokens = block(tokens)
@@ -94,15 +87,6 @@ class ClimaXNetwork(nn.Module):
         vector, _ = self.time_agg(query, of_years, of_years, need_weights=False)
         fields: torch.Tensor = self.head(vector[:, 0])
         return fields.view(-1, *self.shape)
-
-    def _of_places(self, maps: torch.Tensor) -> torch.Tensor:
-        """Return one token for each place: (map, place, width) for (map, channel, latitude, longitude)."""
-        each = [embed(maps[:, [channel]]) for channel, embed in enumerate(self.token_embeds)]
-        tokens = torch.stack(each, dim=2) + self.var_embed
-        of_places = tokens.flatten(0, 1)
-        query = self.var_query.expand(len(of_places), -1, -1)
-        joined, _ = self.var_agg(query, of_places, of_places, need_weights=False)
-        return joined.view(len(maps), -1, joined.shape[-1]) + self.pos_embed
 
 
 class ClimaX(NetworkEmulator):

@@ -59,7 +59,7 @@ def test_variables_are_joined_by_attention_with_a_trained_query():
     tokens = torch.stack([embed(maps[:, [c]])[1, 5] for c, embed in enumerate(network.token_embeds)])
     tokens = tokens + network.var_embed[0]
     joined, _ = network.var_agg(network.var_query[0], tokens, tokens)
-    torch.testing.assert_close(network._of_places(maps)[1, 5], joined[0] + network.pos_embed[0, 5])
+    torch.testing.assert_close(network.of_places(maps)[1, 5], joined[0])
 
 
 def test_years_are_told_apart():

@@ -24,6 +24,7 @@ from climbench.models.forecasting.dyffusion_stages import EndStage, Interpolatio
 from climbench.models.forecasting.dyffusion_stepper import DYffusionStepper
 from climbench.models.forecasting.ensemble_forecaster import EnsembleForecaster
 from climbench.models.forecasting.ensemble_loss import CellLoss
+from climbench.models.forecasting.plan import Plan
 from climbench.models.forecasting.sfno import Normalisation, Places, SphericalOperator
 from climbench.models.forecasting.stepper import Clock, Stepper
 from climbench.models.forecasting.training import Training
@@ -124,7 +125,9 @@ class DYffusion(EnsembleForecaster, SphericalOperator):
         return super()._stepper(network, change, clock, made)
 
     def _training(self, train: Mapping[str, xr.Dataset], validation: Mapping[str, xr.Dataset] | None) -> Training:
-        return Training(train, validation, self.history, self.training, steps=self._own("horizon"), loss=CellLoss)
+        horizon = self._own("horizon")
+        stages = [Plan(horizon, self.training.epochs, horizon)]
+        return Training(train, validation, self.history, self.training, stages=stages, loss=CellLoss)
 
     def _trained_by(
         self, training: Training, stepper: Stepper, seed: int, identity: Mapping[str, Any]

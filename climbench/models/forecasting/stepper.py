@@ -105,15 +105,22 @@ class Stepper(nn.Module):
         -------
         Tensor of shape (batch, channel, latitude, longitude)
         """
+        return states[:, -1] + self.change * self.answer(self.network, self.shown(states, seconds, *beside))
+
+    def shown(self, states: torch.Tensor, seconds: torch.Tensor, *beside: torch.Tensor) -> torch.Tensor:
+        """Return all maps that a network is shown, of shape (batch, channel, latitude, longitude)."""
         shown = [states.flatten(1, 2)]
         if self.clock is not None:
             shown.append(self.clock(seconds))
         if self.maps is not None:
             shown.append(self.maps.expand(len(states), -1, -1, -1))
-        maps = torch.cat([*shown, *beside], dim=1)
+        return torch.cat([*shown, *beside], dim=1)
+
+    def answer(self, network: nn.Module, *given: torch.Tensor) -> torch.Tensor:
+        """Return what a network answers, in units of the change."""
         again = self.checkpointing and self.training and torch.is_grad_enabled()
-        answer = checkpoint(self.network, maps, use_reentrant=False) if again else self.network(maps)
-        return states[:, -1] + self.change * answer.float()
+        answer: torch.Tensor = checkpoint(network, *given, use_reentrant=False) if again else network(*given)
+        return answer.float()
 
     def rollout(
         self, states: torch.Tensor, seconds: torch.Tensor, steps: int, run: Callable[..., torch.Tensor] | None = None

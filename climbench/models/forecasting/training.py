@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from climbench.data.splits import Split
 from climbench.data.streaming import Part, StreamLoader, WindowStream
 from climbench.grids import describe_grid, latitude_weights
 from climbench.models.forecasting.complete_series import require_complete
+from climbench.models.forecasting.plan import Plan, plans
 from climbench.models.forecasting.settings import ForecastTraining
 from climbench.models.forecasting.stage import Stage, Told
 from climbench.models.forecasting.state_channels import StateChannels
@@ -43,8 +44,8 @@ class Training:
         How.
     stage : callable
         Makes a stage, as `Stage` does.
-    steps : int
-        Steps of the first stage.
+    stages : sequence of Plan, optional
+        What they do; without, those of `plans`.
     loss : callable
         Makes the loss from the sizes of changes and the weights of channels and rows, as `StepLoss` does.
 
@@ -62,14 +63,15 @@ class Training:
         settings: ForecastTraining,
         *,
         stage: Callable[..., Stage] = Stage,
-        steps: int = 1,
+        stages: Sequence[Plan] | None = None,
         loss: Callable[..., nn.Module] = StepLoss,
     ) -> None:
         self.history, self.settings = history, settings
-        self.stage, self.steps, self.loss = stage, steps, loss
+        self.stage, self.loss = stage, loss
+        self.stages = plans(settings) if stages is None else list(stages)
         self.kept_end = validation is None and settings.held_out > 0.0
         if validation is None and settings.held_out > 0.0:
-            train, validation = parted(train, settings.held_out, history + max(steps, settings.rollout_steps))
+            train, validation = parted(train, settings.held_out, history + self._furthest)
         self.channels, self.statistics = StateChannels.of(train)
         names = list(self.channels.variables)
         require_complete({name: data[names] for name, data in (validation or {}).items()})
@@ -105,66 +107,53 @@ class Training:
             state = TrainingState(identity=mark)
             if place is not None:
                 state.save(place)  # the last good state of a training that diverges before another is kept
-        stages = [(self.steps, self.settings.epochs)]
-        if self.settings.rollout_steps > 1 and self.settings.rollout_epochs:
-            stages.append((self.settings.rollout_steps, self.settings.rollout_epochs))
         kind = device_kind(self.settings.accelerator)
-        with several(self.settings.ranks, kind, partial(self.follow, stepper, stages, seed, state)) as rank:
-            self._stages(stepper, stages, seed, state, place, told, rank)
+        with several(self.settings.ranks, kind, partial(self.follow, stepper, seed, state)) as rank:
+            self._stages(stepper, seed, state, place, told, rank)
         stepper.cpu()
         stepper.load_state_dict(state.tensors["best"])
-        return self._chosen(state, [steps for steps, _ in stages])
+        return self._chosen(state)
 
-    def follow(
-        self, stepper: Stepper, stages: list[tuple[int, int]], seed: int, state: TrainingState, rank: Rank
-    ) -> None:
+    def follow(self, stepper: Stepper, seed: int, state: TrainingState, rank: Rank) -> None:
         """Train along with rank 0, and leave writing and telling to it."""
-        self._stages(stepper, stages, seed, state, None, _silent, rank)
+        self._stages(stepper, seed, state, None, _silent, rank)
 
     def _stages(
-        self,
-        stepper: Stepper,
-        stages: list[tuple[int, int]],
-        seed: int,
-        state: TrainingState,
-        place: Path | None,
-        told: Told,
-        rank: Rank,
+        self, stepper: Stepper, seed: int, state: TrainingState, place: Path | None, told: Told, rank: Rank
     ) -> None:
         with reproducible(seed_of(seed, "training"), self.settings.threads):
-            for steps, epochs in stages[state.stage :]:
-                self._stage(stepper, steps, epochs, seed, state, place, told, rank)
+            for plan in self.stages[state.stage :]:
+                self._stage(stepper, plan, seed, state, place, told, rank)
 
     def _stage(
         self,
         stepper: Stepper,
-        steps: int,
-        epochs: int,
+        plan: Plan,
         seed: int,
         state: TrainingState,
         place: Path | None,
         told: Told,
         rank: Rank,
     ) -> None:
-        """Train by roll-outs of some steps; leave the best weights in the state, and begin the next stage there."""
+        """Train as planned; leave the best weights in the state, and begin the next stage there."""
         settings = self.settings if state.stage == 0 else self.settings.slower()
         if state.stage > 0 and "optimiser" not in state.tensors:
             stepper.load_state_dict(state.tensors["best"])
-        loader = self._loader(self.train, steps, seed, shuffle=settings.shuffle)
+        loader = self._loader(self.train, plan.ahead, seed, shuffle=settings.shuffle)
         if state.batches or state.epoch:
             loader.load_state_dict({**loader.state_dict(), "epoch": state.epoch, "batches": state.batches})
         judged = self._loader(self.validation, self._furthest, seed, shuffle=False) if self.validation else None
         stopped = False
-        while state.epoch < epochs and not stopped:
+        while state.epoch < plan.epochs and not stopped:
             rest = Rest(loader, state.batches, rank)
-            module = self._module(stepper, settings, steps, epochs, len(loader), state, place, told, rank)
+            module = self._module(stepper, settings, plan, len(loader), state, place, told, rank)
             kind = device_kind(settings.accelerator)
             run_trainer(
                 module,
                 rest,
                 None if judged is None else Rest(judged, 0, rank),
                 rank=rank,
-                max_epochs=1 if state.batches else epochs - state.epoch,
+                max_epochs=1 if state.batches else plan.epochs - state.epoch,
                 gradient_clip_val=settings.gradient_clip,
                 accelerator=kind,
                 precision=precision(settings, kind),
@@ -182,8 +171,7 @@ class Training:
         self,
         stepper: Stepper,
         settings: ForecastTraining,
-        steps: int,
-        epochs: int,
+        plan: Plan,
         length: int,
         state: TrainingState,
         place: Path | None,
@@ -196,8 +184,8 @@ class Training:
             stepper,
             self.loss(change, self.channels.loss_weights(), rows / rows.mean()),
             settings,
-            steps=steps,
-            epochs=epochs,
+            steps=plan.steps,
+            epochs=plan.epochs,
             length=length,
             state=state,
             folder=place,
@@ -207,12 +195,12 @@ class Training:
 
     @property
     def _furthest(self) -> int:
-        return max(self.steps, self.settings.rollout_steps if self.settings.rollout_epochs else 1)
+        return max(plan.ahead for plan in self.stages)
 
-    def _loader(self, periods: Periods, steps: int, seed: int, *, shuffle: bool) -> StreamLoader:
+    def _loader(self, periods: Periods, ahead: int, seed: int, *, shuffle: bool) -> StreamLoader:
         names = self.channels.variables
-        parts = {"states": Part(names, range(1 - self.history, 1)), "ahead": Part(names, range(1, steps + 1))}
-        windows = sum(max(0, data.sizes["time"] - self.history - steps + 1) for data in periods.values())
+        parts = {"states": Part(names, range(1 - self.history, 1)), "ahead": Part(names, range(1, ahead + 1))}
+        windows = sum(max(0, data.sizes["time"] - self.history - ahead + 1) for data in periods.values())
         stream = WindowStream(
             periods,
             parts,
@@ -237,14 +225,14 @@ class Training:
             "statistics": fingerprint(self.channels.to_json())[:16],
         }
 
-    def _chosen(self, state: TrainingState, stages: list[int]) -> dict[str, Any]:
+    def _chosen(self, state: TrainingState) -> dict[str, Any]:
         assert state.best is not None
         kept = "the end of training" if self.kept_end else "the validation period"
         by = f"lowest validation loss on {kept}, of averaged weights, at roll-outs of {self._furthest} steps"
         return {
             "by": by if self.validation else "no validation; the last epoch",
             "epochs": state.best[1],
-            "steps_ahead": stages[state.best[0] - 1],
+            "steps_ahead": self.stages[state.best[0] - 1].steps,
             "validation_loss": state.curve,
         }
 

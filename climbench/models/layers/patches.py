@@ -1,4 +1,4 @@
-"""Maps to tokens: each patch of a map becomes one vector."""
+"""Maps to tokens, and back: each patch of a map becomes one vector."""
 
 from __future__ import annotations
 
@@ -27,3 +27,23 @@ class PatchEmbedding(nn.Module):
         """Return tokens of shape (batch, token, width) of maps of shape (batch, channel, latitude, longitude)."""
         embedded: torch.Tensor = self.proj(maps)
         return embedded.flatten(2).transpose(1, 2)
+
+
+def unpatched(tokens: torch.Tensor, patches: tuple[int, int], patch: int) -> torch.Tensor:
+    """Return maps of tokens that hold the cells of their patches.
+
+    Parameters
+    ----------
+    tokens : Tensor of shape (batch, rows columns, channel patch patch)
+        Row by row from the first, as `PatchEmbedding` has them.
+    patches : tuple of int
+        Rows and columns of patches.
+    patch : int
+        Cells along a side of a patch.
+
+    Returns
+    -------
+    Tensor of shape (batch, channel, rows patch, columns patch)
+    """
+    cells = tokens.view(len(tokens), *patches, -1, patch, patch)
+    return cells.permute(0, 3, 1, 4, 2, 5).reshape(len(tokens), -1, patches[0] * patch, patches[1] * patch)

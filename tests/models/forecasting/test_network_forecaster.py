@@ -9,7 +9,9 @@ import xarray as xr
 from torch import nn
 
 from climbench.errors import ModelError
+from climbench.models.forecasting.climax import ClimaX
 from climbench.models.forecasting.dyffusion import DYffusion
+from climbench.models.forecasting.fuxi import FuXi
 from climbench.models.forecasting.graph import Graph
 from climbench.models.forecasting.lsno import LSNO
 from climbench.models.forecasting.network_forecaster import NetworkForecaster
@@ -17,6 +19,7 @@ from climbench.models.forecasting.resnet import ResNet
 from climbench.models.forecasting.sfno import SFNO
 from climbench.models.forecasting.sfno_ensemble import SFNOEnsemble
 from climbench.models.forecasting.unet import UNet
+from climbench.models.forecasting.vit import ViT
 from climbench.progress import Progress
 from tests.models.forecast_states import leads, states
 from tests.models.forecasting.moving_wave import SETTINGS, world
@@ -28,6 +31,9 @@ FORECASTERS = {
     SFNO: {"width": 12, "layers": 2, "places": "learnable lat", "spectral_weight": 0.1},
     LSNO: {"width": 12, "layers": 2, "places": "learnable lat"},
     Graph: {"width": 16, "layers": 2, "refinements": 1},
+    ViT: {"width": 32, "depth": 2, "combinations": 1, "leads": [1], "history": 1},
+    FuXi: {"patch": 2, "width": 16, "depth": 2, "heads": 2, "window": 2, "takeovers": []},
+    ClimaX: {"width": 32, "depth": 2, "decoder_depth": 0, "leads": [1], "history": 1},
 }
 ENSEMBLES = {
     SFNOEnsemble: {"width": 12, "layers": 2, "places": "learnable lat", "history": 2},
@@ -78,7 +84,7 @@ def bytes_of(forecaster, folder):
 
 @pytest.fixture(scope="module", params=FORECASTERS | ENSEMBLES, ids=lambda kind: kind.__name__)
 def fitted(request):
-    own = ENSEMBLES.get(request.param) or {**FORECASTERS[request.param], "history": 2}
+    own = ENSEMBLES.get(request.param) or {"history": 2, **FORECASTERS[request.param]}
     forecaster = request.param(**{**SETTINGS, **own})
     forecaster.fit({"train": world()}, seed=0)
     return forecaster
@@ -312,7 +318,7 @@ def test_bfloat16_learns_what_float32_does(kind):
     assert found["bfloat16"] == pytest.approx(found["float32"], rel=0.1)
 
 
-@pytest.mark.parametrize("kind", [UNet, ResNet])
+@pytest.mark.parametrize("kind", [UNet, ResNet, ViT, ClimaX])
 def test_a_region_of_any_size_is_taken(kind):
     region = world(60).isel(latitude=slice(1, 6), longitude=slice(2, 13))
     forecaster = kind(**FORECASTERS[kind], **{**SETTINGS, "epochs": 1})
@@ -321,7 +327,7 @@ def test_a_region_of_any_size_is_taken(kind):
     assert said.shape == (1, 1, 5, 11)
 
 
-@pytest.mark.parametrize("kind", [SFNO, LSNO, Graph])
+@pytest.mark.parametrize("kind", [SFNO, LSNO, Graph, FuXi])
 def test_networks_of_the_whole_globe_refuse_a_region_and_say_why(kind):
     region = world(60).isel(latitude=slice(1, 6), longitude=slice(2, 13))
     with pytest.raises(ModelError, match="made for the whole globe"):
