@@ -160,7 +160,7 @@ def test_two_ranks_are_as_one_by_the_command(era5, tmp_path):
         folder = tmp_path / str(ranks)
         folder.mkdir()
         written, environment = folders(folder)
-        model = changed_sfno(folder, ranks=ranks, width=8, layers=2, epochs=2, memory=2_000_000)
+        model = changed_sfno(folder, ranks=ranks, width=8, layers=2, epochs=2, memory=2_000_000, learning_rate=0.004)
         done = run(model, f"{era5.url}/era5.zarr", written, environment)
         assert done.returncode == 0, done.stderr
         with np.load(written / "run" / "fitted" / "sfno" / "network.npz", allow_pickle=False) as arrays:

@@ -41,8 +41,8 @@ class ForecastTraining(TrainingSettings):
         Bytes. Training data that fit are held; others are streamed, and take so much for reading ahead.
     ranks : int
         Processes of this machine that train together, each on its share of every batch, on a device of its own where
-        there are GPUs. But for round-off the network is that of one rank, unless it draws in training, as leads, noise or
-        what is dropped: each rank draws its own. Each reads all of the training data.
+        there are GPUs. Each reads all of the training data. But for round-off the network is that of one rank; where it
+        draws in training, as leads or noise, each rank draws its own.
     checkpoint_seconds : float
         How often the state of training is kept, where there is a folder for it.
     """
