@@ -238,7 +238,7 @@ def test_a_loss_that_is_no_number_stops_with_its_step_and_the_last_good_state_se
     kept = written / found[2]
     assert kept.is_dir()
     card = find_model("sfno", "forecast")
-    arguments = {**card.init_args, **card.presets["demo"], "learning_rate": 0.004, "epochs": 5}
+    arguments = {**card.init_args, **card.presets["demo"], "learning_rate": 0.004}
     forecaster = SFNO(**arguments)
     forecaster.checkpoints = kept.parent
     opened = open_forecast_task("weatherbench", f"{era5.url}/era5.zarr", SETTINGS)
