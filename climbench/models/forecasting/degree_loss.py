@@ -18,11 +18,11 @@ from torch import nn
 from torch_harmonics import RealSHT
 
 from climbench.models.forecasting.state_channels import StateChannels
+from climbench.models.forecasting.steady_means import some_changes
 from climbench.models.forecasting.stepper import StepLoss
 from climbench.models.layers.row_interpolation import RowInterpolation
 from climbench.quadrature import quadrature, recognise_quadrature
 
-SAMPLES = 128
 LEAST = 1e-6  # of a channel's whole change: degrees with less are round-off, such as those the data were truncated at
 
 
@@ -93,7 +93,7 @@ class DegreeLoss(StepLoss):
 
 
 def change_power(train: Mapping[str, xr.Dataset], channels: StateChannels, power: DegreePower) -> torch.Tensor:
-    """Return the mean power of a step's change of normalised states, over at most 128 steps spread over all periods.
+    """Return the mean power of a step's change of normalised states, over some steps spread over all periods.
 
     Parameters
     ----------
@@ -108,11 +108,4 @@ def change_power(train: Mapping[str, xr.Dataset], channels: StateChannels, power
     -------
     Tensor of shape (channel, degree)
     """
-    total, count = torch.zeros(len(channels.channels), len(power.times)), 0
-    for data in train.values():
-        gaps = np.diff(data["time"].values)
-        whole = np.flatnonzero(gaps == gaps.min())
-        for place in whole[np.linspace(0, whole.size - 1, min(whole.size, SAMPLES // len(train) + 1)).astype(int)]:
-            both = channels.tensor(data[list(channels.variables)].isel(time=slice(place, place + 2)))
-            total, count = total + power(both[1] - both[0]), count + 1
-    return total / count
+    return torch.stack([power(change) for change in some_changes(train, channels)]).mean(0)

@@ -146,11 +146,15 @@ class NetworkForecaster(Forecaster):
         self.maps = StaticMaps.of(train)
         training = self._training(train, validation)
         self.channels = training.channels
+        self._observe(training)
         stepper = self._built(seed)
         fixed = {name: value for name, value in self.arguments.items() if name not in CHANGEABLE}
         identity = {"model": type(self).__name__, **fixed, "seed": seed, "static": list(self.maps.names)}
         self.chosen |= self._trained_by(training, stepper, seed, identity)
         self.stepper = stepper
+
+    def _observe(self, training: Training) -> None:
+        """Keep in `chosen` what is to be known of the data before a network is made; the place for it."""
 
     def _trained_by(
         self, training: Training, stepper: Stepper, seed: int, identity: Mapping[str, Any]

@@ -20,6 +20,7 @@ from torch_harmonics.examples.models import SphericalFourierNeuralOperator
 from climbench.errors import ModelError, did_you_mean
 from climbench.models.forecasting.degree_loss import DegreeLoss, DegreePower, change_power
 from climbench.models.forecasting.network_forecaster import NetworkForecaster
+from climbench.models.forecasting.steady_means import SteadyMeans, steady_means
 from climbench.models.forecasting.training import Training
 from climbench.models.layers.globe import require_globe
 from climbench.models.sfno import SFNONetwork
@@ -34,7 +35,7 @@ class SphericalOperator(NetworkForecaster):
 
     The rows of Gaussian grids and of grids with both poles are transformed as they are. Others, as those of cell
     centres, are interpolated linearly to as many Gaussian rows and the predicted change back; which was done is said
-    in ``chosen``.
+    in ``chosen``. Global means that do not change in training do not change in a forecast (``steady_means``).
 
     Parameters
     ----------
@@ -96,7 +97,12 @@ class SphericalOperator(NetworkForecaster):
             self.operator,
             **{**self.options, **more},
         )
-        return _OfMaps(made)
+        names = [channel.name for channel in self.channels.channels] if self.channels else []
+        steady = [name in self.chosen.get("steady_means", ()) for name in names]
+        return SteadyMeans(_OfMaps(made), grid["latitude"], steady) if any(steady) else _OfMaps(made)
+
+    def _observe(self, training: Training) -> None:
+        self.chosen["steady_means"] = steady_means(training.train, training.channels)
 
 
 class SFNO(SphericalOperator):
