@@ -13,6 +13,7 @@ import xarray as xr
 
 import climbench
 from climbench import evaluate
+from climbench.cards import find_model
 from climbench.errors import CardError, PredictionError
 from tests.answers import SETTINGS, YEARS, answer, changed, of_members
 from tests.synthetic import LATITUDE, LONGITUDE, outputs
@@ -275,4 +276,4 @@ def test_task_and_data_can_be_opened_from_python(synthetic):
 
 def test_a_card_that_is_no_tasks_is_refused():
     with pytest.raises(CardError, match=r"lps\.yaml is no task card"):
-        evaluate.task_card(climbench.list_cards("model")[0].path.with_name("lps.yaml"), {})
+        evaluate.task_card(find_model("lps", "projection").path, {})

@@ -9,16 +9,11 @@ others: what a network makes up there grows in a roll-out until it is seen. With
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import torch
-import xarray as xr
 from torch import nn
 from torch_harmonics import RealSHT
 
-from climbench.models.forecasting.state_channels import StateChannels
-from climbench.models.forecasting.steady_means import some_changes
 from climbench.models.forecasting.stepper import StepLoss
 from climbench.models.layers.row_interpolation import RowInterpolation
 from climbench.quadrature import quadrature, recognise_quadrature
@@ -72,7 +67,7 @@ class DegreeLoss(StepLoss):
     power : DegreePower
         Of maps.
     usual : Tensor of shape (channel, degree)
-        The power of a step's change, of normalised states.
+        The mean power of a step's change, of normalised states.
     weight : float
         Of the second part.
     """
@@ -90,22 +85,3 @@ class DegreeLoss(StepLoss):
         """Return the loss of states of shape (batch, channel, latitude, longitude)."""
         degrees = (self.power(prediction - target) * self.inverse).sum((-2, -1)).mean()
         return super().forward(prediction, target) + self.weight * degrees
-
-
-def change_power(train: Mapping[str, xr.Dataset], channels: StateChannels, power: DegreePower) -> torch.Tensor:
-    """Return the mean power of a step's change of normalised states, over some steps spread over all periods.
-
-    Parameters
-    ----------
-    train : mapping of str to Dataset
-        Training periods, lazy or not.
-    channels : StateChannels
-        Of them.
-    power : DegreePower
-        Of maps.
-
-    Returns
-    -------
-    Tensor of shape (channel, degree)
-    """
-    return torch.stack([power(change) for change in some_changes(train, channels)]).mean(0)

@@ -8,7 +8,7 @@ network is that of torch-harmonics.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any, Literal, get_args
 
@@ -18,9 +18,9 @@ from torch import nn
 from torch_harmonics.examples.models import SphericalFourierNeuralOperator
 
 from climbench.errors import ModelError, did_you_mean
-from climbench.models.forecasting.degree_loss import DegreeLoss, DegreePower, change_power
+from climbench.models.forecasting.degree_loss import DegreeLoss, DegreePower
 from climbench.models.forecasting.network_forecaster import NetworkForecaster
-from climbench.models.forecasting.steady_means import SteadyMeans, steady_means
+from climbench.models.forecasting.steady_means import SteadyMeans, some_changes, steady_means
 from climbench.models.forecasting.training import Training
 from climbench.models.layers.globe import require_globe
 from climbench.models.sfno import SFNONetwork
@@ -102,7 +102,11 @@ class SphericalOperator(NetworkForecaster):
         return SteadyMeans(_OfMaps(made), grid["latitude"], steady) if any(steady) else _OfMaps(made)
 
     def _observe(self, training: Training) -> None:
-        self.chosen["steady_means"] = steady_means(training.train, training.channels)
+        self.chosen["steady_means"] = steady_means(self._changes(training), self.grid["latitude"], training.channels)
+
+    def _changes(self, training: Training) -> Iterator[torch.Tensor]:
+        """Yield what some steps of the training data change, of normalised states."""
+        return some_changes(training.train, training.channels)
 
 
 class SFNO(SphericalOperator):
@@ -156,13 +160,18 @@ class SFNO(SphericalOperator):
             raise ModelError(f"spectral_weight must not be negative; it is {spectral_weight}.")
         self.spectral_weight = spectral_weight
 
-    def _training(self, train: Mapping[str, xr.Dataset], validation: Mapping[str, xr.Dataset] | None) -> Training:
-        training = super()._training(train, validation)
-        if self.spectral_weight:
-            power = DegreePower(self.grid["latitude"].values, self.grid.sizes["longitude"], self.arguments["degrees"])
-            usual = change_power(training.train, training.channels, power)
-            training.loss = partial(DegreeLoss, power=power, usual=usual, weight=self.spectral_weight)
-        return training
+    def _changes(self, training: Training) -> Iterator[torch.Tensor]:
+        """Give the loss the power of changes as they pass: data may lie far away, and are read once."""
+        if not self.spectral_weight:
+            yield from super()._changes(training)
+            return
+        power = DegreePower(self.grid["latitude"].values, self.grid.sizes["longitude"], self.arguments["degrees"])
+        found = []
+        for change in super()._changes(training):
+            found.append(power(change))
+            yield change
+        usual = torch.stack(found).mean(0)
+        training.loss = partial(DegreeLoss, power=power, usual=usual, weight=self.spectral_weight)
 
 
 class _OfMaps(nn.Module):

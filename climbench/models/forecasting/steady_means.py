@@ -6,7 +6,7 @@ roll-out until the network is where it has never been.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 import torch
@@ -16,12 +16,14 @@ from torch import nn
 from climbench.grids import latitude_weights
 from climbench.models.forecasting.state_channels import StateChannels
 
-SAMPLES = 128
+STRETCHES, STEPS = 16, 8
 LEAST = 1e-3  # of the usual change of a cell: what a mean changes by less is round-off
 
 
 def some_changes(train: Mapping[str, xr.Dataset], channels: StateChannels) -> Iterator[torch.Tensor]:
-    """Yield what some steps change, of normalised states: about 128 of them, spread evenly over all periods.
+    """Yield what steps change, of normalised states, in about 16 stretches of 8 steps spread evenly over all periods.
+
+    Stretches are read at once, so that data that are streamed are asked for few chunks again.
 
     Parameters
     ----------
@@ -35,23 +37,29 @@ def some_changes(train: Mapping[str, xr.Dataset], channels: StateChannels) -> It
     Tensor of shape (channel, latitude, longitude)
     """
     for data in train.values():
-        gaps = np.diff(data["time"].values)
-        whole = np.flatnonzero(gaps == gaps.min())
-        for place in whole[np.linspace(0, whole.size - 1, min(whole.size, SAMPLES // len(train) + 1)).astype(int)]:
-            both = channels.tensor(data[list(channels.variables)].isel(time=slice(place, place + 2)))
-            yield both[1] - both[0]
+        times = data["time"].values
+        count = min(STRETCHES // len(train) + 1, max(1, times.size // STEPS))
+        for start in np.linspace(0, max(0, times.size - STEPS - 1), count).astype(int):
+            part = slice(start, start + STEPS + 1)
+            gaps = np.diff(times[part])
+            changes = channels.tensor(data[list(channels.variables)].isel(time=part)).diff(dim=0)
+            yield from changes[torch.from_numpy(gaps == np.diff(times).min())]
 
 
-def steady_means(train: Mapping[str, xr.Dataset], channels: StateChannels) -> list[str]:
-    """Return the names of the channels whose global mean does not change in training data.
+def steady_means(changes: Iterable[torch.Tensor], latitude: xr.DataArray, channels: StateChannels) -> list[str]:
+    """Return the names of the channels whose global mean does not change.
 
     Parameters
     ----------
-    train, channels
-        As for `some_changes`; of a global grid.
+    changes : iterable of Tensor of shape (channel, latitude, longitude)
+        Of steps, of normalised states.
+    latitude : DataArray of shape (latitude,)
+        Of the global grid.
+    channels : StateChannels
+        Of the states.
     """
-    rows = _rows(next(iter(train.values()))["latitude"])
-    means = torch.stack([(rows * change).mean((-2, -1)) for change in some_changes(train, channels)])
+    rows = _rows(latitude)
+    means = torch.stack([(rows * change).mean((-2, -1)) for change in changes])
     size = torch.from_numpy(channels.tendency / channels.std)
     steady = means.square().mean(0).sqrt() < LEAST * size
     return [channel.name for channel, still in zip(channels.channels, steady.tolist(), strict=True) if still]
