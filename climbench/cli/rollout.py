@@ -68,7 +68,7 @@ def rollout(
 
 def print_rollout(result: RolloutResult) -> None:
     """Print one line a variable and run."""
-    from climbench.experiments.long_rollout_record import rows_of
+    from climbench.experiments.experiment_record import plain_rows
 
     screen, record = console.out(), result.record
     days = record["steps"] * record["step_hours"] / 24.0
@@ -76,7 +76,7 @@ def print_rollout(result: RolloutResult) -> None:
     title += " (SIMULATED)" if result.data.kind == "simulated" else ""
     title += f": {record['steps']} steps, {days:g} days, {record['starts']} starts"
     screen.print(f"[bold]{escape(title)}[/]", highlight=False, soft_wrap=True)
-    for line in rollout_lines(rows_of(result.summary)):
+    for line in rollout_lines(plain_rows(result.summary)):
         screen.print(escape(line), style=console.line_style(line), highlight=False, soft_wrap=True)
     for name, blown in record["blown"].items():
         gone = sorted(step for step in blown if step)

@@ -14,6 +14,7 @@ from climbench.cards import ForecastCard
 from climbench.errors import RunError, did_you_mean
 from climbench.evaluate.forecasts import ForecastTask, find_forecast_task
 from climbench.experiments.compare_forecast_runs import is_forecast_run
+from climbench.experiments.long_rollout_limiter import SpectralLimiter
 from climbench.experiments.long_rollout_record import RolloutResult, read_rollout, write_rollout
 from climbench.experiments.long_rollout_steps import Rollout
 from climbench.experiments.long_rollout_tables import JUDGED
@@ -21,11 +22,10 @@ from climbench.experiments.long_rollout_truth import Truth
 from climbench.harness import emulators_fault, source_fingerprint
 from climbench.models import find_any_model
 from climbench.models.forecasting.steps import step_of
-from climbench.models.layers.spectral_limiter import SpectralLimiter
 from climbench.progress import Progress
 from climbench.registry import load_object
 from climbench.run_directory import RunDirectory, writing
-from climbench.tasks.forecast.task import history_of, startable, state_of, states_at, training
+from climbench.tasks.forecast.task import history_of, startable, state_of, states_at, static_of, training
 
 Limiter = Literal["spectral"]
 CAP = 1.2  # times the largest power in the training period
@@ -84,6 +84,7 @@ def long_rollout(
     train = training(opened.card, truth)[0]
     step = step_of(train)
     begun = _starts(opened.card, truth, starts, history_of(forecaster))
+    static = static_of(opened.card, truth, forecaster).load()
     identity = records.fingerprint(
         {
             "experiment": "rollout",
@@ -105,7 +106,7 @@ def long_rollout(
         powers_at = sorted({n for n in (1, 10, JUDGED, 1000, steps) if n <= steps})
         runs = {}
         for name, acting in _limiters(limiter, known).items():
-            rollout = Rollout(forecaster, known, begun, step, steps, powers_at, acting, seed, fitted.name)
+            rollout = Rollout(forecaster, known, begun, step, steps, powers_at, static, acting, seed, fitted.name)
             runs[name] = rollout.into(folder / name, progress)
         progress.stage("writing the report")
         write_rollout(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,17 +10,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xarray as xr
-import yaml
 
-from climbench import plots, records
+from climbench import plots
 from climbench.errors import RunError
 from climbench.evaluate.forecasts import ForecastTask
+from climbench.experiments.experiment_record import made_record, number, plain_rows, write_card, write_record
 from climbench.experiments.long_rollout_figures import figures
 from climbench.experiments.long_rollout_tables import Measured, spectra_table, steps_table, summary_table
 from climbench.experiments.long_rollout_truth import Truth
 from climbench.records import Data
 from climbench.report import filled, picture
-from climbench.run_directory import RECORD, RunDirectory, write_text
+from climbench.run_directory import RunDirectory, write_text
 
 EXPERIMENT = "rollout"
 TABLES = ("summary", "spectra", "steps")
@@ -60,17 +59,9 @@ class RolloutResult:
             **about,
             "data": self.data.summary(),
             "run_dir": str(self.run_dir),
-            "summary": rows_of(self.summary),
-            "spectra": rows_of(self.spectra),
+            "summary": plain_rows(self.summary),
+            "spectra": plain_rows(self.spectra),
         }
-
-
-def rows_of(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return rows as plain content."""
-    return [
-        {str(k): None if pd.isna(v) else v.item() if hasattr(v, "item") else v for k, v in row.items()}
-        for row in table.to_dict("records")
-    ]
 
 
 def write_rollout(
@@ -114,24 +105,16 @@ def write_rollout(
     for name, table in tables.items():
         table.to_parquet(folder / f"{name}.parquet")
     tables["summary"].to_csv(folder / "summary.csv", index=False)
-    card = on.card.model_dump(mode="json")
-    write_text(folder / "task.yaml", yaml.safe_dump(card, sort_keys=False, allow_unicode=True))
-    record = {
-        "experiment": EXPERIMENT,
-        "task": on.card.name,
-        "task_hash": on.card.hash(),
-        "modified": on.modified,
-        "data": on.data.__dict__,
+    write_card(folder, on.card)
+    told = {
         "step_hours": hours,
         "initial_times": [str(t)[:16] for t in starts["init_time"].values],
         "blown": {run: found["blown"].tolist() for run, found in runs.items()},
-        "versions": records.versions(),
-        "hardware": records.hardware(),
-        "command": records.command_line(),
         **about,
     }
+    record = made_record(EXPERIMENT, on.card, on.data, modified=on.modified, about=told)
     _write_report(folder, on, truth, tables, runs, units, record)
-    write_text(folder / RECORD, json.dumps(record, indent=1, allow_nan=False))
+    write_record(folder, record)
 
 
 def _write_report(
@@ -156,16 +139,11 @@ def _write_report(
         card=on.card,
         data=on.data,
         record=record,
-        rows=rows_of(tables["summary"]),
+        rows=plain_rows(tables["summary"]),
         pictures=pictures,
         number=number,
     )
     write_text(folder / "report.html", page)
-
-
-def number(value: float | None) -> str:
-    """Return a number in four digits; a dash where there is none."""
-    return "–" if value is None else f"{value:.4g}"
 
 
 def read_rollout(run_dir: Path) -> RolloutResult:

@@ -18,10 +18,10 @@ import xarray as xr
 import zarr
 
 from climbench.errors import PredictionError
+from climbench.experiments.long_rollout_limiter import SpectralLimiter
 from climbench.experiments.long_rollout_truth import Truth, area_moments, stacked
 from climbench.harness import emulators_fault
 from climbench.metrics.spectral_kernels import power
-from climbench.models.layers.spectral_limiter import SpectralLimiter
 from climbench.progress import Progress
 from climbench.run_directory import write_text
 
@@ -48,6 +48,8 @@ class Rollout:
         How many.
     powers_at : sequence of int
         Steps whose power is kept.
+    static : Dataset of shape (latitude, longitude)
+        Variables without time that the forecaster is given beside the states.
     limiter : SpectralLimiter or None
         Acts on every state.
     seed : int
@@ -62,6 +64,7 @@ class Rollout:
     step: np.timedelta64
     steps: int
     powers_at: Sequence[int]
+    static: xr.Dataset
     limiter: SpectralLimiter | None = None
     seed: int = 0
     name: str = "forecaster"
@@ -130,6 +133,7 @@ class Rollout:
         given = self._as_states(window, self.starts.isel(init_time=alive)).assign_coords(
             init_time=self.starts["init_time"].values[alive] + (number - 1) * self.step
         )
+        given = given.assign(self.static.data_vars)
         leads = np.array([self.step]).astype("timedelta64[ns]")
         with emulators_fault(self.name, "predict"):
             said = self.forecaster.predict(given, leads=leads, members=1, seed=self.seed + number)

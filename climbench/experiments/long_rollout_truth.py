@@ -9,10 +9,10 @@ import numpy as np
 import xarray as xr
 
 from climbench.errors import DataError
+from climbench.experiments.long_rollout_limiter import powers_and_rest
 from climbench.grids import latitude_weights
 from climbench.harmonics import SphericalHarmonics, spherical_harmonics
 from climbench.metrics.spectral_kernels import power
-from climbench.models.layers.spectral_limiter import powers_and_rest
 
 STATES_AT_ONCE = 128
 

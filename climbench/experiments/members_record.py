@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
 
-from climbench import records
 from climbench.errors import RunError
+from climbench.experiments.experiment_record import made_record, number, plain_rows, write_card, write_record
 from climbench.experiments.member_tables import Grid, crossover_table, draw_table, score_table, verdict_table
 from climbench.experiments.subset_runs import Bench
 from climbench.experiments.truth import NAME as TRUTH
 from climbench.records import Data
-from climbench.run_directory import RECORD, RunDirectory, write_text
+from climbench.run_directory import RunDirectory, write_text
 
 EXPERIMENT = "members"
+TEMPLATE = "experiments/members.html.j2"
 TABLES = {"scores": "members", "draws": "draws", "verdicts": "verdicts", "crossovers": "crossovers"}  # and their files
 
 
@@ -66,17 +64,9 @@ class MembersResult:
             "run_dir": str(self.run_dir),
             "n": list(self.asked["n"]),
             "draws": dict(self.asked["draws"]),
-            **{name: _rows(getattr(self, name)) for name in ("scores", "verdicts", "crossovers")},
+            **{name: plain_rows(getattr(self, name)) for name in ("scores", "verdicts", "crossovers")},
             "notes": self.notes,
         }
-
-
-def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return rows as plain content."""
-    return [
-        {str(k): None if pd.isna(v) else v.item() if hasattr(v, "item") else v for k, v in row.items()}
-        for row in table.to_dict("records")
-    ]
 
 
 def write_members(
@@ -122,35 +112,25 @@ def write_members(
     for name, table in tables.items():
         table.to_parquet(folder / f"{TABLES[name]}.parquet")
         table.to_csv(folder / f"{TABLES[name]}.csv", index=False)
-    card = opened.card.model_dump(mode="json")
-    write_text(folder / "task.yaml", yaml.safe_dump(card, sort_keys=False, allow_unicode=True))
-    record = {
-        "experiment": EXPERIMENT,
-        "task": opened.card.name,
-        "task_hash": opened.card.hash(),
-        "modified": opened.modified,
+    write_card(folder, opened.card)
+    told = {
         "fingerprint": identity,
         "asked": dict(asked),
-        "data": data.__dict__,
         "members": [str(m) for m in on.ensemble.members],
         "notes": list(opened.task.notes),
-        "versions": records.versions(),
-        "hardware": records.hardware(),
-        "command": records.command_line(),
         **about,
     }
+    record = made_record(EXPERIMENT, opened.card, data, modified=opened.modified, about=told)
     _write_report(folder, on, data, record, tables)
-    write_text(folder / RECORD, json.dumps(record, indent=1, allow_nan=False))
+    write_record(folder, record)
 
 
 def _write_report(
     folder: Path, on: Bench, data: Data, record: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]
 ) -> None:
-    import jinja2
-
     from climbench import plots
     from climbench.experiments.members_chart import members_chart
-    from climbench.report import picture
+    from climbench.report import filled, picture
 
     origin = f"{on.opened.card.name} on {data.name}" + (" (simulated data)" if data.kind == "simulated" else "")
     figures = {}
@@ -160,22 +140,17 @@ def _write_report(
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(chart)
         figures[metric] = picture(chart)
-    template = resources.files("climbench.experiments").joinpath("members.html.j2").read_text(encoding="utf-8")
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    page = environment.from_string(template).render(
+    page = filled(
+        TEMPLATE,
         card=on.opened.card,
         dataset=on.opened.source.card,
         data=data,
         record=record,
         figures=figures,
-        tables={name: _rows(table) for name, table in tables.items()},
-        number=_number,
+        tables={name: plain_rows(table) for name, table in tables.items()},
+        number=number,
     )
     write_text(folder / "report.html", page)
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4g}"
 
 
 def read_members(run_dir: Path) -> MembersResult:

@@ -8,12 +8,12 @@ import xarray as xr
 
 from climbench.errors import RunError
 from climbench.experiments.long_rollout import long_rollout
+from climbench.experiments.long_rollout_limiter import SpectralLimiter
 from climbench.experiments.long_rollout_steps import Rollout
 from climbench.experiments.long_rollout_tables import drift, summary_table
 from climbench.experiments.long_rollout_truth import Truth
 from climbench.harmonics import spherical_harmonics
 from climbench.metrics.spectral_kernels import power
-from climbench.models.layers.spectral_limiter import SpectralLimiter
 from climbench.progress import Progress
 
 LATITUDE, LONGITUDE = np.arange(-84.375, 90.0, 11.25), np.arange(0.0, 360.0, 11.25)
@@ -47,9 +47,10 @@ def truth_and_starts(count=2):
     return Truth.of(series), first
 
 
-def rolled(folder, rule, steps, *, limiter=None, powers_at=(1,), block=None, stop_at=None):
+def rolled(folder, rule, steps, *, limiter=None, powers_at=(1,), block=None, stop_at=None, static=None):
     truth, starts = truth_and_starts()
-    made = Rollout(Toy(rule, stop_at), truth, starts, STEP, steps, powers_at, limiter)
+    maps = xr.Dataset() if static is None else static
+    made = Rollout(Toy(rule, stop_at), truth, starts, STEP, steps, powers_at, maps, limiter)
     if block:
         made = type("Blocked", (Rollout,), {"block": block})(*vars(made).values())
     return truth, made.into(folder / "unaided", Progress())
@@ -75,6 +76,15 @@ def test_a_rotation_neither_drifts_nor_blows_up(tmp_path):
     assert abs(row["drift_a_day"]) < 1e-8
     assert row["variance_ratio"] == pytest.approx(1.0, rel=1e-6)
     assert found["power"].shape[:2] == (2, 2)
+
+
+def test_static_maps_are_given_at_every_step_and_are_no_part_of_the_state(tmp_path):
+    ground = xr.Dataset({"ground": (("latitude", "longitude"), 0.01 * WAVE)})
+    _, found = rolled(tmp_path, lambda x: (x[["x"]] + x["ground"]).astype("float32"), 20, static=ground)
+    states = xr.open_zarr(tmp_path / "unaided" / "states.zarr", consolidated=False)
+    assert list(states) == ["x"]
+    np.testing.assert_allclose(states["x"][0, -1], (1.0 + 0.01 * 20) * WAVE, atol=1e-5)
+    assert not found["blown"].any()
 
 
 def test_a_known_trend_is_recovered_within_its_error(tmp_path):

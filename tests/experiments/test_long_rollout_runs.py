@@ -11,8 +11,8 @@ import xarray as xr
 import climbench
 from climbench.cli.rollout import rollout_lines
 from climbench.errors import RunError
+from climbench.experiments.experiment_record import plain_rows
 from climbench.experiments.long_rollout import long_rollout
-from climbench.experiments.long_rollout_record import rows_of
 from tests.tasks.forecast import made_stores
 
 NAMES = ("2m_temperature",)
@@ -51,7 +51,7 @@ def test_persistence_is_rolled_out_and_recorded(run):
     assert bool((states == states[:, :1]).all())
     assert json.loads((found.run_dir / "provenance.json").read_text())["blown"]["unaided"] == [0, 0, 0]
     assert "3 starts" in (found.run_dir / "report.html").read_text()
-    assert "2m_temperature (K)" in rollout_lines(rows_of(found.summary))
+    assert "2m_temperature (K)" in rollout_lines(plain_rows(found.summary))
     json.dumps(found.to_json(), allow_nan=False)
     again = long_rollout(
         run / "run", "persistence", steps=8, starts=3, data=run / "truth.zarr", out=run / "long", limiter="spectral"

@@ -49,16 +49,20 @@ def _components(targets: list[Target]) -> list[str]:
 
 
 def fed(card: ForecastCard, truth: xr.Dataset, forecaster: Any) -> xr.Dataset:
-    """Return what a model is fed: the states, and the task's static variables where it asks for them.
+    """Return what a model is fed: the states, and the task's static variables where it asks for them."""
+    return state_of(card, truth).assign(static_of(card, truth, forecaster).data_vars)
+
+
+def static_of(card: ForecastCard, truth: xr.Dataset, forecaster: Any) -> xr.Dataset:
+    """Return the task's static variables, of shape (latitude, longitude), where a model asks for them; none otherwise.
 
     Raises
     ------
     PredictionError
-        If the truth lacks a static variable.
+        If the truth lacks one.
     """
-    state = state_of(card, truth)
     if not getattr(forecaster, "static", False):
-        return state
+        return xr.Dataset()
     for name in card.static:
         if name not in truth or truth[name].dims != SPACE:
             there = [str(v) for v in truth.data_vars if truth[v].dims == SPACE]
@@ -66,7 +70,7 @@ def fed(card: ForecastCard, truth: xr.Dataset, forecaster: Any) -> xr.Dataset:
                 f"The truth has no map '{name}' of dimensions {SPACE}, which models of '{card.name}' are given beside "
                 f"the states. It has: {', '.join(there) or 'none'}. Choose some, or none, with --set 'static=[...]'."
             )
-    return state.assign({name: truth[name] for name in card.static})
+    return truth[list(card.static)]
 
 
 def training(
