@@ -1,4 +1,4 @@
-"""The names of earth2studio's variables, and back: ``z500`` is the geopotential at 500 hPa.
+"""What the names of earth2studio's variables stand for: ``z500`` is the geopotential at 500 hPa.
 
 Only those whose unit and meaning are the lexicon's; ``tp`` is not among them, for its window differs by model.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 
-from climbench.errors import ModelError
 from climbench.models.adapters.fields import Field
 
 SURFACE = {
@@ -40,8 +39,6 @@ ALOFT = {
     "r": "relative_humidity",
 }
 _ALOFT = re.compile(rf"([{''.join(ALOFT)}])(\d+)")
-_SURFACE_ID = {name: short for short, name in SURFACE.items()}
-_ALOFT_ID = {name: short for short, name in ALOFT.items()}
 
 
 def field_named(short: str) -> Field | None:
@@ -50,12 +47,3 @@ def field_named(short: str) -> Field | None:
         return Field(SURFACE[short])
     aloft = _ALOFT.fullmatch(short)
     return Field(ALOFT[aloft[1]], float(aloft[2])) if aloft else None
-
-
-def id_of(field: Field) -> str:
-    """Return earth2studio's id of a field; raise `ModelError` where it has none."""
-    if field.level is None and field.name in _SURFACE_ID:
-        return _SURFACE_ID[field.name]
-    if field.level is not None and field.name in _ALOFT_ID and field.level == int(field.level):
-        return f"{_ALOFT_ID[field.name]}{int(field.level)}"
-    raise ModelError(f"earth2studio has no name for {field}.")
