@@ -51,7 +51,7 @@ class CascadeStepper(Stepper):
     def forward(
         self, states: torch.Tensor, seconds: torch.Tensor, *beside: torch.Tensor, place: int = 0
     ) -> torch.Tensor:
-        """Return the next state, by the so-manieth network; otherwise as `Stepper`."""
+        """Return the next state, by the network of a place; otherwise as `Stepper`."""
         answer = self.answer(self.network[place], self.shown(states, seconds, *beside))
         return states[:, -1] + self.change * answer
 

@@ -12,12 +12,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-import xarray as xr
 from torch import nn
 
-from climbench.errors import ModelError
-from climbench.models.forecasting.lead_forecaster import LeadForecaster
-from climbench.models.layers.fitted_size import tiled
+from climbench.models.forecasting.lead_forecaster import PatchForecaster
 from climbench.models.layers.patches import unpatched
 from climbench.models.layers.positions import sphere_positions
 from climbench.models.layers.transformer import TransformerBlock
@@ -82,7 +79,7 @@ class ClimaXForecastNetwork(VariableTokens):
         return unpatched(self.head(self.norm(tokens)), self.patches, self.patch)
 
 
-class ClimaX(LeadForecaster):
+class ClimaX(PatchForecaster):
     """ClimaX as a forecaster, trained from scratch.
 
     The original predicts states directly at leads from 6 hours to a week that are drawn at random. This one is trained
@@ -99,6 +96,8 @@ class ClimaX(LeadForecaster):
     **training
         Settings of `ForecastTraining`.
     """
+
+    made = ClimaXForecastNetwork
 
     def __init__(
         self,
@@ -117,17 +116,5 @@ class ClimaX(LeadForecaster):
         **training: Any,
     ) -> None:
         shape = {"patch": patch, "width": width, "depth": depth, "heads": heads, "decoder_depth": decoder_depth}
-        self.architecture: dict[str, Any] = {**shape, "dropout": dropout, "depth_rate": depth_rate}
-        super().__init__(
-            self.architecture, training, leads=leads, combinations=combinations, history=history, clock=clock
-        )
-        if width % 4 or width % heads:
-            raise ModelError(f"The width must be a multiple of 4 and of the {heads} heads; it is {width}.")
-
-    def network(self, grid: xr.Dataset, channels_in: int, channels_out: int) -> nn.Module:
-        """Return a new network; raise `ModelError` where patches do not go round the globe."""
-
-        def made(size: tuple[int, int]) -> nn.Module:
-            return ClimaXForecastNetwork(channels_in, channels_out, size, **self.architecture)
-
-        return tiled(made, grid, self.architecture["patch"])
+        architecture = {**shape, "dropout": dropout, "depth_rate": depth_rate}
+        super().__init__(architecture, training, leads=leads, combinations=combinations, history=history, clock=clock)

@@ -11,48 +11,22 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from torch import nn
-from torch_harmonics import RealSHT
 
 from climbench.models.forecasting.stepper import StepLoss
-from climbench.models.layers.row_interpolation import RowInterpolation
-from climbench.quadrature import quadrature, recognise_quadrature
+from climbench.models.layers.harmonic_coefficients import HarmonicCoefficients
 
 LEAST = 1e-6  # of a channel's whole change: degrees with less are round-off, such as those the data were truncated at
 
 
-class DegreePower(nn.Module):
-    """The power of maps at each degree of spherical harmonics; rows that no rule has are interpolated to Gaussian ones.
-
-    Parameters
-    ----------
-    latitude : ndarray of shape (n,)
-        Degrees north, ascending, from pole to pole.
-    columns : int
-        Longitudes round the globe.
-    share : float
-        Which share of the degrees that the grid resolves is looked at.
-    """
-
-    times: torch.Tensor
-
-    def __init__(self, latitude: np.ndarray, columns: int, share: float = 1.0) -> None:
-        super().__init__()
-        rule = recognise_quadrature(latitude) or "legendre-gauss"
-        count = int(share * min(latitude.size, columns // 2))
-        self.to_rows = RowInterpolation(latitude, quadrature(rule, latitude.size).latitude)
-        self.transform = RealSHT(latitude.size, columns, lmax=count, mmax=count, grid=rule, norm="ortho").float()
-        times = torch.full((count,), 2.0)
-        times[0] = 1.0
-        self.register_buffer("times", times, persistent=False)
+class DegreePower(HarmonicCoefficients):
+    """The power of maps at each degree of spherical harmonics."""
 
     def forward(self, maps: torch.Tensor) -> torch.Tensor:
         """Return the power of maps of shape (..., latitude, longitude), of shape (..., degree).
 
         Summed over degrees it is the integral of the square over the sphere of radius 1.
         """
-        with torch.autocast(maps.device.type, enabled=False):
-            found = self.transform(self.to_rows(maps.float()))  # from the south: only signs differ
+        found = super().forward(maps)
         power: torch.Tensor = (self.times * (found.real**2 + found.imag**2)).sum(-1)
         return power
 

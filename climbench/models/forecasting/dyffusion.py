@@ -25,7 +25,7 @@ from climbench.models.forecasting.dyffusion_stepper import DYffusionStepper
 from climbench.models.forecasting.ensemble_forecaster import EnsembleForecaster
 from climbench.models.forecasting.ensemble_loss import CellLoss
 from climbench.models.forecasting.plan import Plan
-from climbench.models.forecasting.sfno import Normalisation, Places, SphericalOperator
+from climbench.models.forecasting.sfno import SphericalOperator
 from climbench.models.forecasting.stepper import Clock, Stepper
 from climbench.models.forecasting.training import Training
 
@@ -45,12 +45,9 @@ class DYffusion(EnsembleForecaster, SphericalOperator):
         Of `climbench.models.forecasting.dyffusion_stages.EndStage`.
     judged : int
         Members by which epochs are chosen.
-    width, layers, scale, places, normalisation, degrees
-        As for `climbench.models.forecasting.sfno.SFNO`, of both networks.
-    clock
-        As for `NetworkForecaster`.
-    **training
-        Settings of `ForecastTraining`, of both networks; there is no stage of roll-outs.
+    **settings
+        Of `climbench.models.forecasting.sfno.SphericalOperator`, from ``width`` on, for both networks; there is no
+        stage of roll-outs, and the history is one state.
 
     Raises
     ------
@@ -66,14 +63,7 @@ class DYffusion(EnsembleForecaster, SphericalOperator):
         refined: bool = True,
         lookahead: float = 0.5,
         judged: int = 2,
-        width: int = 32,
-        layers: int = 4,
-        scale: int = 1,
-        places: Places = "learnable latlon",
-        normalisation: Normalisation = "none",
-        degrees: float = 1.0,
-        clock: bool | None = None,
-        **training: Any,
+        **settings: Any,
     ) -> None:
         own = {
             "horizon": horizon,
@@ -81,15 +71,10 @@ class DYffusion(EnsembleForecaster, SphericalOperator):
             "refined": refined,
             "lookahead": lookahead,
             "judged": judged,
-            "width": width,
-            "layers": layers,
-            "scale": scale,
-            "places": places,
-            "normalisation": normalisation,
-            "degrees": degrees,
         }
-        super().__init__(SphericalFourierNeuralOperator, {}, own, training, history=1, clock=clock)
-        self.arguments.pop("history")
+        if settings.get("history", 1) != 1:
+            raise ModelError(f"DYffusion starts from one state; history is {settings['history']}. Leave it out.")
+        super().__init__(SphericalFourierNeuralOperator, {}, own, **settings)
         _require("horizon", horizon, 2, math.inf)
         _require("dropout", dropout, 1e-6, 0.9)
         _require("lookahead", lookahead, 0.0, 1.0)

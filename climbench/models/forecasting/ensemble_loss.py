@@ -13,49 +13,20 @@ import math
 import numpy as np
 import torch
 from torch import nn
-from torch_harmonics import RealSHT
 
-from climbench.models.layers.row_interpolation import RowInterpolation
+from climbench.models.layers.harmonic_coefficients import HarmonicCoefficients
 from climbench.models.training.crps import crps
-from climbench.quadrature import quadrature, recognise_quadrature
 
 
-class Amplitudes(nn.Module):
+class Amplitudes(HarmonicCoefficients):
     r"""How large each spherical harmonic of a map is: :math:`|a_{lm}| / \sqrt{4 \pi}` of the orthonormal harmonics.
 
-    Rows that no quadrature rule has are interpolated to Gaussian ones. Squares, orders above 0 counted twice, add up to
-    the mean square over the sphere.
-
-    Parameters
-    ----------
-    latitude : ndarray of shape (n,)
-        Degrees north, ascending, from pole to pole.
-    columns : int
-        Longitudes round the globe.
-
-    Attributes
-    ----------
-    times : Tensor of shape (degree, order)
-        How often an amplitude counts.
+    Squares, as often as they count, add up to the mean square over the sphere.
     """
-
-    times: torch.Tensor
-
-    def __init__(self, latitude: np.ndarray, columns: int) -> None:
-        super().__init__()
-        rule = recognise_quadrature(latitude) or "legendre-gauss"
-        self.to_rows = RowInterpolation(latitude, quadrature(rule, latitude.size).latitude)
-        self.transform = RealSHT(latitude.size, columns, grid=rule, norm="ortho").float()
-        times = torch.full((self.transform.lmax, self.transform.mmax), 2.0).tril()
-        times[:, 0] = 1.0
-        self.register_buffer("times", times, persistent=False)
 
     def forward(self, maps: torch.Tensor) -> torch.Tensor:
         """Return amplitudes of shape (..., degree, order) of maps of shape (..., latitude, longitude)."""
-        with torch.autocast(maps.device.type, enabled=False):
-            # The transform counts rows from the north; from the south only signs would differ.
-            coefficients: torch.Tensor = self.transform(self.to_rows(maps.float()))
-        return coefficients.abs() / math.sqrt(4.0 * math.pi)
+        return super().forward(maps).abs() / math.sqrt(4.0 * math.pi)
 
 
 class CellLoss(nn.Module):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import xarray as xr
@@ -16,8 +16,10 @@ from climbench.models.forecasting.lead_stage import LeadStage
 from climbench.models.forecasting.lead_stepper import LeadStepper
 from climbench.models.forecasting.network_forecaster import NetworkForecaster
 from climbench.models.forecasting.plan import plans
+from climbench.models.forecasting.sampled_changes import size_of_change
 from climbench.models.forecasting.stepper import Clock, Stepper
 from climbench.models.forecasting.training import Training
+from climbench.models.layers.fitted_size import tiled
 
 
 class LeadForecaster(NetworkForecaster):
@@ -75,7 +77,7 @@ class LeadForecaster(NetworkForecaster):
         """Return a training over randomised leads; it tells the usual size of the change over each."""
         stages = plans(self.training, longest=self.leads[-1])
         training = Training(train, validation, self.history, self.training, stage=LeadStage, stages=stages)
-        longer = {str(lead): training.channels.change_over(lead, training.train) for lead in self.leads[1:]}
+        longer = {str(lead): size_of_change(training.train, training.channels, lead) for lead in self.leads[1:]}
         self.chosen["changes"] = {lead: change.tolist() for lead, change in longer.items()}
         return training
 
@@ -84,3 +86,34 @@ class LeadForecaster(NetworkForecaster):
     ) -> Stepper:
         longer = {int(lead): np.array(sizes) for lead, sizes in self.chosen["changes"].items()}
         return super()._stepper(network, change, clock, partial(kind, longer=longer, combinations=self.combinations))
+
+
+class PatchForecaster(LeadForecaster):
+    """A `LeadForecaster` that is a transformer over patches of cells.
+
+    On the globe rows that patches do not fill go on over the poles; beside a region its edge is repeated.
+
+    Parameters
+    ----------
+    architecture : mapping
+        What `made` takes by name beside channels and size: ``patch``, ``width`` and ``heads`` among it.
+    training, leads, combinations, history, clock
+        As for `LeadForecaster`.
+    """
+
+    made: ClassVar[Callable[..., nn.Module]]
+
+    def __init__(self, architecture: Mapping[str, Any], training: Mapping[str, Any], **options: Any) -> None:
+        super().__init__(architecture, training, **options)
+        self.architecture = dict(architecture)
+        width, heads = architecture["width"], architecture["heads"]
+        if width % 4 or width % heads:
+            raise ModelError(f"The width must be a multiple of 4 and of the {heads} heads; it is {width}.")
+
+    def network(self, grid: xr.Dataset, channels_in: int, channels_out: int) -> nn.Module:
+        """Return a new network; raise `ModelError` where patches do not go round the globe."""
+
+        def made(size: tuple[int, int]) -> nn.Module:
+            return type(self).made(channels_in, channels_out, size, **self.architecture)
+
+        return tiled(made, grid, self.architecture["patch"])

@@ -12,7 +12,7 @@ from typing import Any
 
 from torch_harmonics.examples.models import LocalSphericalNeuralOperator
 
-from climbench.models.forecasting.sfno import Normalisation, Places, SphericalOperator
+from climbench.models.forecasting.sfno import SphericalOperator
 
 
 class LSNO(SphericalOperator):
@@ -20,40 +20,12 @@ class LSNO(SphericalOperator):
 
     Parameters
     ----------
-    width, layers, scale : int
-        Channels within the operator, its blocks, and by what factor the grid is coarser between them.
     spectral_every : int
-        Every so-manieth block is that of the spherical Fourier operator, the others are local.
-    places, normalisation, degrees
-        As for `climbench.models.forecasting.sfno.SFNO`.
-    history, clock
-        As for `NetworkForecaster`.
-    **training
-        Settings of `ForecastTraining`.
+        The last of each so many blocks is that of the spherical Fourier operator; the others are local.
+    **settings
+        Of `SphericalOperator`, from ``width`` on.
     """
 
-    def __init__(
-        self,
-        *,
-        width: int = 32,
-        layers: int = 4,
-        scale: int = 1,
-        spectral_every: int = 2,
-        places: Places = "learnable latlon",
-        normalisation: Normalisation = "none",
-        degrees: float = 1.0,
-        history: int = 1,
-        clock: bool | None = None,
-        **training: Any,
-    ) -> None:
-        own = {
-            "width": width,
-            "layers": layers,
-            "scale": scale,
-            "spectral_every": spectral_every,
-            "places": places,
-            "normalisation": normalisation,
-            "degrees": degrees,
-        }
+    def __init__(self, *, spectral_every: int = 2, **settings: Any) -> None:
         options = {"sfno_block_frequency": spectral_every, "filter_basis_type": "piecewise linear"}
-        super().__init__(LocalSphericalNeuralOperator, options, own, training, history=history, clock=clock)
+        super().__init__(LocalSphericalNeuralOperator, options, {"spectral_every": spectral_every}, **settings)

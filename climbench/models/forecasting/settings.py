@@ -25,9 +25,6 @@ class ForecastTraining(TrainingSettings):
         Epochs of the second stage.
     rollout_rate : float
         Its learning rate over that of the first.
-    noise : float
-        Standard deviation of the noise that is added in training to the states a network is shown, in units of a step's
-        change: it learns to lead back what strays.
     ema : float or None
         How slowly averaged weights follow those that are trained; they are what is judged and kept. Early on they
         follow faster, so that what the network began with is forgotten.
@@ -55,7 +52,6 @@ class ForecastTraining(TrainingSettings):
     rollout_steps: int = 1
     rollout_epochs: int = 2
     rollout_rate: float = 0.1
-    noise: float = 0.0
     ema: float | None = 0.999
     held_out: float = 0.1
     checkpointing: bool = False
@@ -71,8 +67,6 @@ class ForecastTraining(TrainingSettings):
             value = getattr(self, name)
             if value is not None and not least <= value < most:
                 raise ModelError(f"{name} must be at least {least:g} and below {most:g}; it is {value}.")
-        if not self.noise >= 0.0:
-            raise ModelError(f"noise must not be negative; it is {self.noise}.")
         if self.rollout_steps < 1 or self.rollout_epochs < 0:
             raise ModelError(f"A roll-out has at least one step; rollout_steps is {self.rollout_steps}.")
         if not 1 <= self.ranks <= self.batch_size:

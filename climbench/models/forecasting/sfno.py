@@ -8,7 +8,7 @@ network is that of torch-harmonics.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, Literal, get_args
 
@@ -20,7 +20,8 @@ from torch_harmonics.examples.models import SphericalFourierNeuralOperator
 from climbench.errors import ModelError, did_you_mean
 from climbench.models.forecasting.degree_loss import DegreeLoss, DegreePower
 from climbench.models.forecasting.network_forecaster import NetworkForecaster
-from climbench.models.forecasting.steady_means import SteadyMeans, some_changes, steady_means
+from climbench.models.forecasting.sampled_changes import AreaMean, Reduction, reduced_changes
+from climbench.models.forecasting.steady_means import SteadyMeans, steady_means
 from climbench.models.forecasting.training import Training
 from climbench.models.layers.globe import require_globe
 from climbench.models.sfno import SFNONetwork
@@ -44,10 +45,26 @@ class SphericalOperator(NetworkForecaster):
     options : mapping
         Its further arguments.
     own : mapping
-        The forecaster's own settings: ``width``, ``layers``, ``scale``, ``places``, ``normalisation``, ``degrees``,
-        and others.
-    history, clock, training
+        The forecaster's own settings beside those below.
+    width, layers, scale : int
+        Channels within the operator, its blocks, and by what factor the grid is coarser between them.
+    places : {"none", "learnable lat", "learnable latlon"}
+        Trained maps that tell the operator where it is: nothing, the latitude (the Earth turns), or the place
+        (mountains and coasts). But for the last, turning the globe about its axis turns the forecast.
+    normalisation : {"none", "instance_norm"}
+        Within the blocks.
+    degrees : float
+        Which share of the degrees of spherical harmonics that the grid resolves the blocks work on and changes have; of
+        fields with degrees below two thirds of them the grid can tell products apart, as in spectral models.
+    history, clock
         As for `NetworkForecaster`.
+    **training
+        Settings of `ForecastTraining`.
+
+    Raises
+    ------
+    ModelError
+        If a setting is none of those there are.
     """
 
     def __init__(
@@ -55,24 +72,29 @@ class SphericalOperator(NetworkForecaster):
         operator: type[nn.Module],
         options: Mapping[str, Any],
         own: Mapping[str, Any],
-        training: Mapping[str, Any],
         *,
-        history: int,
-        clock: bool | None,
+        width: int = 32,
+        layers: int = 4,
+        scale: int = 1,
+        places: Places = "learnable latlon",
+        normalisation: Normalisation = "none",
+        degrees: float = 1.0,
+        history: int = 1,
+        clock: bool | None = None,
+        **training: Any,
     ) -> None:
-        super().__init__(own, training, history=history, clock=clock)
+        shape = {"width": width, "layers": layers, "scale": scale, "degrees": degrees}
+        arguments = {**own, **shape, "places": places, "normalisation": normalisation}
+        super().__init__(arguments, training, history=history, clock=clock)
         for name, known in (("places", Places), ("normalisation", Normalisation)):
-            if own[name] not in get_args(known):
-                raise ModelError(f"{name}={own[name]!r} is not known. {did_you_mean(own[name], get_args(known))}")
-        if not 0.0 < own["degrees"] <= 1.0:
-            raise ModelError(f"degrees is a share above 0 and up to 1; it is {own['degrees']}.")
+            if arguments[name] not in get_args(known):
+                raise ModelError(
+                    f"{name}={arguments[name]!r} is not known. {did_you_mean(arguments[name], get_args(known))}"
+                )
+        if not 0.0 < degrees <= 1.0:
+            raise ModelError(f"degrees is a share above 0 and up to 1; it is {degrees}.")
         self.operator = operator
-        self.options = {
-            **options,
-            "pos_embed": own["places"],
-            "normalization_layer": own["normalisation"],
-            "degrees": own["degrees"],
-        }
+        self.options = {**options, "pos_embed": places, "normalization_layer": normalisation, "degrees": degrees}
 
     def network(self, grid: xr.Dataset, channels_in: int, channels_out: int) -> nn.Module:
         """Return a new operator; raise `ModelError` where the grid does not go round the globe from pole to pole."""
@@ -102,11 +124,14 @@ class SphericalOperator(NetworkForecaster):
         return SteadyMeans(_OfMaps(made), grid["latitude"], steady) if any(steady) else _OfMaps(made)
 
     def _observe(self, training: Training) -> None:
-        self.chosen["steady_means"] = steady_means(self._changes(training), self.grid["latitude"], training.channels)
+        self._seen(training)
 
-    def _changes(self, training: Training) -> Iterator[torch.Tensor]:
-        """Yield what some steps of the training data change, of normalised states."""
-        return some_changes(training.train, training.channels)
+    def _seen(self, training: Training, *reductions: Reduction) -> list[torch.Tensor]:
+        """Find the means that stay, and return what further reductions give of the same changes, read once."""
+        mean = AreaMean(self.grid["latitude"])
+        means, *further = reduced_changes(training.train, training.channels, [mean, *reductions])
+        self.chosen["steady_means"] = steady_means(means, training.channels)
+        return further
 
 
 class SFNO(SphericalOperator):
@@ -114,64 +139,25 @@ class SFNO(SphericalOperator):
 
     Parameters
     ----------
-    width, layers, scale : int
-        Channels within the operator, its blocks, and by what factor the grid is coarser between them.
-    places : {"none", "learnable lat", "learnable latlon"}
-        Trained maps that tell the operator where it is: nothing, the latitude (the Earth turns), or the place
-        (mountains and coasts). But for the last, turning the globe about its axis turns the forecast.
-    normalisation : {"none", "instance_norm"}
-        Within the blocks.
-    degrees : float
-        Which share of the degrees of spherical harmonics that the grid resolves the blocks work on and changes have; of
-        fields with degrees below two thirds of them the grid can tell products apart, as in spectral models.
     spectral_weight : float
         Of the error of each degree in training (`climbench.models.forecasting.degree_loss`); that of cells has 1.
-    history, clock
-        As for `NetworkForecaster`.
-    **training
-        Settings of `ForecastTraining`.
+    **settings
+        Of `SphericalOperator`, from ``width`` on.
     """
 
-    def __init__(
-        self,
-        *,
-        width: int = 32,
-        layers: int = 4,
-        scale: int = 1,
-        places: Places = "learnable latlon",
-        normalisation: Normalisation = "none",
-        degrees: float = 1.0,
-        spectral_weight: float = 0.0,
-        history: int = 1,
-        clock: bool | None = None,
-        **training: Any,
-    ) -> None:
-        own = {
-            "width": width,
-            "layers": layers,
-            "scale": scale,
-            "places": places,
-            "normalisation": normalisation,
-            "degrees": degrees,
-            "spectral_weight": spectral_weight,
-        }
-        super().__init__(SphericalFourierNeuralOperator, {}, own, training, history=history, clock=clock)
+    def __init__(self, *, spectral_weight: float = 0.0, **settings: Any) -> None:
+        super().__init__(SphericalFourierNeuralOperator, {}, {"spectral_weight": spectral_weight}, **settings)
         if not spectral_weight >= 0.0:
             raise ModelError(f"spectral_weight must not be negative; it is {spectral_weight}.")
         self.spectral_weight = spectral_weight
 
-    def _changes(self, training: Training) -> Iterator[torch.Tensor]:
-        """Give the loss the power of changes as they pass: data may lie far away, and are read once."""
+    def _observe(self, training: Training) -> None:
         if not self.spectral_weight:
-            yield from super()._changes(training)
+            super()._observe(training)
             return
         power = DegreePower(self.grid["latitude"].values, self.grid.sizes["longitude"], self.arguments["degrees"])
-        found = []
-        for change in super()._changes(training):
-            found.append(power(change))
-            yield change
-        usual = torch.stack(found).mean(0)
-        training.loss = partial(DegreeLoss, power=power, usual=usual, weight=self.spectral_weight)
+        (powers,) = self._seen(training, power)
+        training.loss = partial(DegreeLoss, power=power, usual=powers.mean(0), weight=self.spectral_weight)
 
 
 class _OfMaps(nn.Module):

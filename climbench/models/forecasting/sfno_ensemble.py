@@ -22,7 +22,7 @@ from climbench.models.forecasting.ensemble_forecaster import EnsembleForecaster
 from climbench.models.forecasting.ensemble_loss import Amplitudes, EnsembleLoss
 from climbench.models.forecasting.ensemble_stage import EnsembleStage
 from climbench.models.forecasting.noisy_stepper import NoisyStepper
-from climbench.models.forecasting.sfno import Normalisation, Places, SphericalOperator
+from climbench.models.forecasting.sfno import SphericalOperator
 from climbench.models.forecasting.stepper import Clock, Stepper
 from climbench.models.forecasting.training import Training
 from climbench.models.layers.spherical_noise import SphericalNoise, resolved_scales
@@ -47,12 +47,8 @@ class SFNOEnsemble(EnsembleForecaster, SphericalOperator):
         A step over the time in which noise forgets itself.
     centred : bool
         Whether members come in pairs of opposite noise.
-    width, layers, scale, places, normalisation, degrees
-        As for `climbench.models.forecasting.sfno.SFNO`.
-    history, clock
-        As for `NetworkForecaster`.
-    **training
-        Settings of `ForecastTraining`.
+    **settings
+        Of `climbench.models.forecasting.sfno.SphericalOperator`, from ``width`` on.
 
     Raises
     ------
@@ -69,15 +65,7 @@ class SFNOEnsemble(EnsembleForecaster, SphericalOperator):
         noise_scales: Sequence[float] | None = None,
         noise_rate: float = 1.0,
         centred: bool = False,
-        width: int = 32,
-        layers: int = 4,
-        scale: int = 1,
-        places: Places = "learnable latlon",
-        normalisation: Normalisation = "none",
-        degrees: float = 1.0,
-        history: int = 1,
-        clock: bool | None = None,
-        **training: Any,
+        **settings: Any,
     ) -> None:
         own = {
             "members": members,
@@ -86,18 +74,12 @@ class SFNOEnsemble(EnsembleForecaster, SphericalOperator):
             "noise_scales": None if noise_scales is None else list(noise_scales),
             "noise_rate": noise_rate,
             "centred": centred,
-            "width": width,
-            "layers": layers,
-            "scale": scale,
-            "places": places,
-            "normalisation": normalisation,
-            "degrees": degrees,
         }
         if members < 2 or (centred and members % 2):
             raise ModelError(f"members must be at least 2, and even where noise is centred; it is {members}.")
         if not 0.0 <= alpha <= 1.0:
             raise ModelError(f"alpha must lie between 0 (classical CRPS) and 1 (fair); it is {alpha:g}.")
-        super().__init__(SphericalFourierNeuralOperator, {}, own, training, history=history, clock=clock)
+        super().__init__(SphericalFourierNeuralOperator, {}, own, **settings)
         self.members, self.alpha, self.spectral_weight = members, alpha, spectral_weight
         self.noise_scales, self.noise_rate, self.centred = noise_scales, noise_rate, centred
 

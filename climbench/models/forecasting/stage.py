@@ -82,14 +82,7 @@ class Stage(LightningModule):
 
     def training_step(self, batch: Batch, _: int) -> torch.Tensor:
         """Return the mean loss of a roll-out, weighted so that its mean over ranks is that over samples."""
-        return self._rolled(self._disturbed(batch), self.steps) * batch[SHARE]
-
-    def _disturbed(self, batch: Batch) -> Batch:
-        """Return a batch with noise on the states that roll-outs start from, where settings have it."""
-        if not self.settings.noise:
-            return batch
-        states = batch["states"]
-        return {**batch, "states": states + self.settings.noise * self.stepper.change * torch.randn_like(states)}
+        return self._rolled(batch, self.steps) * batch[SHARE]
 
     def _rolled(self, batch: Batch, steps: int) -> torch.Tensor:
         total = torch.zeros((), device=self.device)
@@ -98,7 +91,7 @@ class Stage(LightningModule):
         return total / steps
 
     def judged(self, batch: Batch, number: int) -> torch.Tensor:
-        """Return the validation loss of a batch, the so-manieth: that of roll-outs as long as those of the truth."""
+        """Return the validation loss of a numbered batch: that of roll-outs as long as those of the truth."""
         return self._rolled(batch, batch["ahead"].shape[1])
 
     def on_fit_start(self) -> None:

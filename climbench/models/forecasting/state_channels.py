@@ -87,19 +87,6 @@ class StateChannels:
                 found.append(channel.level / float(np.mean(several)))
         return np.array(found) / np.mean(found)
 
-    def change_over(self, steps: int, train: Mapping[str, xr.Dataset]) -> np.ndarray:
-        """Return the standard deviation of what so many steps change, over that of the state, of shape (channel,)."""
-        apart = {
-            f"{name}, from {first}": data.isel(time=slice(first, None, steps))
-            for name, data in train.items()
-            for first in range(steps)
-            if data.sizes["time"] > first + steps
-        }
-        names = list(self.variables)
-        statistics = Statistics.compute(apart, Split("training"), variables=names, weights="cell_area")
-        change: np.ndarray = _numbers(statistics, self.channels, "difference_std") / self.std
-        return change
-
     def tensor(self, states: xr.Dataset) -> torch.Tensor:
         """Return normalised states of shape (..., channel, latitude, longitude).
 

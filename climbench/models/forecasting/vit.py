@@ -13,13 +13,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-import xarray as xr
 from torch import nn
 
-from climbench.errors import ModelError
-from climbench.models.forecasting.lead_forecaster import LeadForecaster
+from climbench.models.forecasting.lead_forecaster import PatchForecaster
 from climbench.models.layers.adaptive_norm import AdaptiveBlock, LeadEmbedding, Modulation
-from climbench.models.layers.fitted_size import tiled
 from climbench.models.layers.patches import PatchEmbedding, unpatched
 from climbench.models.layers.positions import sphere_positions
 
@@ -74,7 +71,7 @@ class ViTNetwork(nn.Module):
         return unpatched(cells, self.patches, self.patch)
 
 
-class ViT(LeadForecaster):
+class ViT(PatchForecaster):
     """The vision transformer over randomised leads as a forecaster.
 
     On the globe rows that patches do not fill go on over the poles; beside a region its edge is repeated.
@@ -91,6 +88,8 @@ class ViT(LeadForecaster):
         Settings of `ForecastTraining`.
     """
 
+    made = ViTNetwork
+
     def __init__(
         self,
         *,
@@ -106,17 +105,5 @@ class ViT(LeadForecaster):
         **training: Any,
     ) -> None:
         shape = {"patch": patch, "width": width, "depth": depth, "heads": heads}
-        self.architecture: dict[str, Any] = {**shape, "dropout": dropout}
-        super().__init__(
-            self.architecture, training, leads=leads, combinations=combinations, history=history, clock=clock
-        )
-        if width % 4 or width % heads:
-            raise ModelError(f"The width must be a multiple of 4 and of the {heads} heads; it is {width}.")
-
-    def network(self, grid: xr.Dataset, channels_in: int, channels_out: int) -> nn.Module:
-        """Return a new network; raise `ModelError` where patches do not go round the globe."""
-
-        def made(size: tuple[int, int]) -> nn.Module:
-            return ViTNetwork(channels_in, channels_out, size, **self.architecture)
-
-        return tiled(made, grid, self.architecture["patch"])
+        architecture = {**shape, "dropout": dropout}
+        super().__init__(architecture, training, leads=leads, combinations=combinations, history=history, clock=clock)

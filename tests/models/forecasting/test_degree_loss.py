@@ -8,9 +8,9 @@ import torch
 
 from climbench.errors import ModelError
 from climbench.models.forecasting.degree_loss import DegreeLoss, DegreePower
+from climbench.models.forecasting.sampled_changes import reduced_changes
 from climbench.models.forecasting.sfno import SFNO
 from climbench.models.forecasting.state_channels import StateChannels
-from climbench.models.forecasting.steady_means import some_changes
 from climbench.models.forecasting.stepper import StepLoss
 from climbench.quadrature import quadrature
 from tests.models.forecast_states import series_of
@@ -58,7 +58,8 @@ def test_the_power_of_changes_is_that_of_the_data_within_periods():
     train = {"train": data.assign_coords(time=times)}
     channels, _ = StateChannels.of(train)
     power = DegreePower(ROWS, COLUMNS)
-    found = torch.stack([power(change) for change in some_changes(train, channels)]).mean(0)
+    (found,) = reduced_changes(train, channels, [power])
+    found = found.mean(0)
     wanted = power(2.0 * harmonic(2) / float(channels.std[0]))
     torch.testing.assert_close(found[0], wanted, atol=1e-5, rtol=1e-3)
 

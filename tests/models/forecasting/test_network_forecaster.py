@@ -332,28 +332,3 @@ def test_networks_of_the_whole_globe_refuse_a_region_and_say_why(kind):
     region = world(60).isel(latitude=slice(1, 6), longitude=slice(2, 13))
     with pytest.raises(ModelError, match="made for the whole globe"):
         kind(**FORECASTERS[kind], **SETTINGS).fit({"train": region}, seed=0)
-
-
-def test_noise_on_what_is_shown_in_training_has_the_size_asked_for():
-    shown = []
-
-    class Seen(Pointwise):
-        def network(self, grid, channels_in, channels_out):
-            made = super().network(grid, channels_in, channels_out)
-            made.register_forward_pre_hook(
-                lambda network, given: shown.append(given[0].detach()[: network.training * 99])
-            )
-            return made
-
-    data = world()
-    forecaster = Seen(**{**SETTINGS, "epochs": 1, "shuffle": False}, noise=0.5)
-    forecaster.fit({"train": data}, seed=0)
-    change = float(forecaster.channels.tendency[0] / forecaster.channels.std[0])
-    states = torch.cat(shown)[:, 0]
-    noise = states - forecaster.channels.tensor(data.isel(time=slice(0, len(states))))[:, 0]
-    assert float(noise.std()) == pytest.approx(0.5 * change, rel=0.05)
-
-
-def test_noise_below_0_is_refused():
-    with pytest.raises(ModelError, match="noise must not be negative; it is -1"):
-        pointwise(noise=-1.0)

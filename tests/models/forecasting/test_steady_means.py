@@ -6,9 +6,10 @@ import numpy as np
 import torch
 import xarray as xr
 
+from climbench.models.forecasting.sampled_changes import AreaMean, reduced_changes
 from climbench.models.forecasting.sfno import SFNO
 from climbench.models.forecasting.state_channels import StateChannels
-from climbench.models.forecasting.steady_means import SteadyMeans, some_changes, steady_means
+from climbench.models.forecasting.steady_means import SteadyMeans, steady_means
 from tests.models.forecast_states import leads, series_of, states
 from tests.models.forecasting.moving_wave import LATITUDE, LONGITUDE, SETTINGS, world
 
@@ -25,8 +26,8 @@ def test_a_mean_that_rises_is_told_from_one_that_stays():
     for rate, found in ((0.0, ["psl"]), (0.05, [])):
         train = {"train": warming(rate)}
         channels, _ = StateChannels.of(train)
-        changes = some_changes(train, channels)
-        assert steady_means(changes, train["train"]["latitude"], channels) == found
+        (means,) = reduced_changes(train, channels, [AreaMean(train["train"]["latitude"])])
+        assert steady_means(means, channels) == found
 
 
 def test_the_mean_of_an_answer_is_taken_out_where_it_stays():

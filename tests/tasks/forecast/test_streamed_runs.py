@@ -63,7 +63,10 @@ def test_a_run_with_the_climatology_of_the_training_years(era5, tmp_path, monkey
 
 
 def test_streamed_and_held_data_make_the_same_network(era5):
-    """All is asked for once for statistics, then once, or once an epoch where it is streamed; and some for changes."""
+    """All is asked for once for statistics, then once, or once an epoch where it is streamed.
+
+    What is streamed is asked for once more where it is looked at what steps change: at most 17 stretches of two chunks.
+    """
     networks = []
     for memory, reads in ((2**30, 2), (MEMORY, 1 + SMALL["epochs"])):
         forecaster = SFNO(**SMALL, memory=memory)
@@ -72,7 +75,9 @@ def test_streamed_and_held_data_make_the_same_network(era5):
         forecaster.fit(*data, seed=0)
         found = chunk_reads(era5, "2m_temperature")
         asked = [found[number] for number in range(365 // CHUNK)]
-        assert reads <= min(asked) <= max(asked) <= reads + 2
+        again = sum(asked) - reads * len(asked)
+        assert min(asked) >= reads
+        assert again == 0 if memory != MEMORY else 0 < again <= 34
         networks.append(forecaster.stepper.state_dict())
     for name, weights in networks[0].items():
         torch.testing.assert_close(networks[1][name], weights, rtol=1e-5, atol=1e-6)
