@@ -25,6 +25,7 @@ from climbench.models.forecasting.settings import ForecastTraining
 from climbench.models.forecasting.sfno import SFNO
 from climbench.models.forecasting.stepper import Stepper
 from climbench.models.forecasting.training import Training
+from climbench.models.training.clipping import clip_gradients
 from climbench.models.training.fitting import make_optimiser
 from climbench.quadrature import quadrature
 
@@ -65,7 +66,7 @@ def stepper(data, device="cpu"):
 def our_step(model, loss, optimiser, states, ahead, seconds):
     optimiser.zero_grad()
     loss(model(states, seconds), ahead).backward()
-    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    clip_gradients(model.parameters(), 1.0)
     optimiser.step()
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from pytorch_lightning import LightningModule
 from torch import nn
 
 from climbench.errors import ModelError
@@ -18,6 +17,7 @@ from climbench.models.forecasting.averaged_weights import AveragedWeights, copie
 from climbench.models.forecasting.settings import ForecastTraining
 from climbench.models.forecasting.stepper import Stepper
 from climbench.models.forecasting.training_state import TrainingState, optimiser_tensors, restore_optimiser
+from climbench.models.training.clipping import ClippedModule
 from climbench.models.training.fitting import make_optimiser
 from climbench.models.training.ranks import ALONE, COUNT, SHARE, Batch, Rank
 from climbench.models.training.settings import TrainingSettings, learning_rate_factor
@@ -28,7 +28,7 @@ BURST = 100.0
 Told = Callable[[str, int, int], None]
 
 
-class Stage(LightningModule):
+class Stage(ClippedModule):
     """One stage of a training.
 
     Parameters

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from pytorch_lightning import LightningModule
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from climbench.errors import ModelError
+from climbench.models.training.clipping import ClippedModule
 from climbench.models.training.losses import Loss
 from climbench.models.training.settings import TrainingSettings, learning_rate_factor
 from climbench.models.training.trainer import device_kind, reproducible, run_trainer
@@ -37,7 +37,7 @@ class Trained:
     epochs: int
 
 
-class Fitting(LightningModule):
+class Fitting(ClippedModule):
     """One training, as Lightning wants it.
 
     Parameters
