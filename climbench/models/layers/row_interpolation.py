@@ -6,7 +6,6 @@ import numpy as np
 import torch
 from torch import nn
 
-
 SAME = 1e-4  # degrees: what rounding in a file leaves
 
 
