@@ -12,7 +12,8 @@ SAME = 1e-4  # degrees: what rounding in a file leaves
 class RowInterpolation(nn.Module):
     """Interpolates maps linearly in latitude; columns stay as they are.
 
-    Rows that are the same are left alone. Beyond the outermost rows of the source the values go, linearly, to the mean over the outermost row at the pole.
+    Rows that are the same are left alone. Beyond the outermost rows of the source the values go, linearly, to the mean
+    over the outermost row at the pole.
 
     Parameters
     ----------
