@@ -19,6 +19,8 @@ pytest.importorskip("torch_harmonics", reason="the world and its forecasters nee
 from climbench.cards import find_model
 from tests.stories.command import CLIMBENCH, call
 
+pytestmark = pytest.mark.timeout(3000)  # networks train for many minutes, and fixtures count
+
 TARGETS = ("geopotential", "vorticity", "u_component_of_wind", "v_component_of_wind")
 DAYS = range(24, 121, 24)
 NCEP = Path(__file__).resolve().parents[3] / "shared" / "data" / "ncep"
