@@ -94,6 +94,23 @@ _CMIP = (
     Variable(
         "prw", "water vapour path", "kg m-2", "other", "atmosphere_mass_content_of_water_vapor", (), (-0.1, 150.0)
     ),
+    Variable("rtmt", "net downward flux, top", "W m-2", "energy", None, (), (-500.0, 1400.0)),
+    *(
+        Variable(name, words, "W m-2", "energy", standard, (), (-1.0, 1500.0))
+        for name, words, standard in (
+            ("rsds", "solar radiation, surface, down", "surface_downwelling_shortwave_flux_in_air"),
+            ("rsus", "solar radiation, surface, up", "surface_upwelling_shortwave_flux_in_air"),
+            ("rlds", "thermal radiation, surface, down", "surface_downwelling_longwave_flux_in_air"),
+            ("rlus", "thermal radiation, surface, up", "surface_upwelling_longwave_flux_in_air"),
+        )
+    ),
+    Variable("evspsbl", "evaporation, upward", "mm/day", "water", "water_evapotranspiration_flux", (), (-100.0, 300.0)),
+    Variable("prsn", "snowfall", "mm/day", "water", "snowfall_flux", (), (-1e-3, 3000.0)),
+    Variable("orog", "height of the surface", "m", "other", "surface_altitude", (), (-1e3, 1e4)),
+    Variable(
+        "thetao", "sea water temperature", "degC", "temperature", "sea_water_potential_temperature", (), (-5.0, 45.0)
+    ),
+    Variable("thkcello", "thickness of the sea's layer", "m", "other", "cell_thickness", (), (0.0, 1e4)),
     Variable("areacella", "cell area", "m2", "other", "cell_area", (), (0.0, 1e12)),
     Variable("sftlf", "land fraction", "%", "fraction", "land_area_fraction", (), (-0.01, 100.01)),
 )

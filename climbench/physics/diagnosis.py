@@ -1,0 +1,308 @@
+"""The xarray face of the budgets: gives the same arithmetic names, and says what cannot be had and why.
+
+`diagnose` takes a data set of quantities, by the names and in the units of `climbench.physics.quantities`, and gives
+one map a time of everything they allow; `closures` takes what changes from one time to the next and holds it against
+the fluxes. A flux at a time is its mean over the step that ends then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+
+import numpy as np
+import xarray as xr
+
+from climbench.constants import ACE_AIR, CREDIT_AIR, GRAVITY
+from climbench.errors import DataError
+from climbench.physics.arrays import Array
+from climbench.physics.columns import Column, column_integral
+from climbench.physics.energy import ace_energy, credit_energy, energy_residual
+from climbench.physics.fluxes import surface_balance, top_balance
+from climbench.physics.ocean import ocean_heat_content
+from climbench.physics.quantities import QUANTITIES, wanted_names
+from climbench.physics.water import dry_air_mass, dry_air_pressure, water_path, water_residual
+
+VERTICAL, SPACE = "level", ("latitude", "longitude")
+COLUMN, INTERFACES = "column", "interfaces"
+NO_COLUMN = "a vertical coordinate: levels of pressure, or hybrid coefficients (ak and bk) of layers"
+NO_INTERFACES = "layers with interfaces: hybrid coefficients (ak and bk), one more than there are layers"
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """Maps of budgets and balances, and what was missing for the others.
+
+    Attributes
+    ----------
+    fields : Dataset of shape ([time,] latitude, longitude)
+        Each with ``units`` and ``long_name``; lazy where the data was.
+    missing : dict of str to tuple of str
+        By name, what each of the others lacks, in words.
+    """
+
+    fields: xr.Dataset
+    missing: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to a field: a kernel of a column and of arrays, and the quantities that they are.
+
+    Attributes
+    ----------
+    needs : tuple of str
+        Names of quantities, and `COLUMN` or `INTERFACES` where a vertical coordinate is needed.
+    kernel : callable
+        Takes the column and the arrays of the quantities in order, then the optional ones, None where not there.
+    optional : tuple of str
+        Quantities that it can do without.
+    """
+
+    needs: tuple[str, ...]
+    kernel: Callable[..., Array]
+    optional: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Field:
+    """A map that quantities allow, in one way or another; the first that is possible is taken."""
+
+    words: str
+    units: str
+    ways: tuple[Way, ...]
+
+
+def _as_it_is(column: Column, values: Array) -> Array:
+    return values
+
+
+def _credit(column: Column, t: Array, q: Array, phi: Array, u: Array, v: Array, ps: Array) -> Array:
+    return column_integral(credit_energy(t, q, phi, u, v), column.thickness(ps), gravity=CREDIT_AIR.gravity)
+
+
+def _credit_without_motion(column: Column, t: Array, q: Array, phi: Array, ps: Array) -> Array:
+    return _credit(column, t, q, phi, None, None, ps)
+
+
+def _ace(column: Column, t: Array, q: Array, phi: Array, ps: Array) -> Array:
+    levels = ace_energy(t, q, column.interface_pressure(ps), phi / GRAVITY)
+    return column_integral(levels, column.thickness(ps), gravity=ACE_AIR.gravity)
+
+
+_PRESSURE = ("surface_pressure",)
+_HUMID = (COLUMN, "humidity")
+_ENERGY = ("temperature", "humidity", "surface_geopotential")
+_TOP = ("top_solar_down", "top_solar_up", "top_thermal_up")
+_GROUND = ("surface_solar_down", "surface_solar_up", "surface_thermal_down", "surface_thermal_up")
+_TURBULENT = ("latent_up", "sensible_up")
+_SEA = ("ocean_temperature", "ocean_thickness")
+
+FIELDS: dict[str, Field] = {
+    "dry_air": Field(
+        "mass of dry air",
+        "kg m-2",
+        (Way(_HUMID, lambda column, q, ps: dry_air_mass(q, column.thickness(ps)), _PRESSURE),),
+    ),
+    "dry_air_pressure": Field(
+        "surface pressure of dry air",
+        "Pa",
+        (Way((*_HUMID, *_PRESSURE), lambda column, q, ps: dry_air_pressure(ps, q, column.thickness(ps))),),
+    ),
+    "water": Field(
+        "water path",
+        "kg m-2",
+        (
+            Way(("water_path",), _as_it_is),
+            Way(_HUMID, lambda column, q, ps: water_path(q, column.thickness(ps)), _PRESSURE),
+        ),
+    ),
+    "energy_credit": Field(
+        "total energy as CREDIT defines it",
+        "J m-2",
+        (Way((COLUMN, *_ENERGY, "eastward", "northward"), _credit, _PRESSURE),),
+    ),
+    "energy_credit_without_motion": Field(
+        "total energy as CREDIT defines it, less that of motion",
+        "J m-2",
+        (Way((COLUMN, *_ENERGY), _credit_without_motion, _PRESSURE),),
+    ),
+    "energy_ace": Field(
+        "total energy as ACE defines it, which has none of motion",
+        "J m-2",
+        (Way((INTERFACES, *_ENERGY), _ace, _PRESSURE),),
+    ),
+    "precipitation": Field("precipitation", "kg m-2 s-1", (Way(("precipitation",), _as_it_is),)),
+    "evaporation": Field("evaporation", "kg m-2 s-1", (Way(("evaporation",), _as_it_is),)),
+    "moisture_convergence": Field(
+        "convergence of moisture", "kg m-2 s-1", (Way(("moisture_convergence",), _as_it_is),)
+    ),
+    "toa_net": Field(
+        "net downward flux at the top of the atmosphere",
+        "W m-2",
+        (
+            Way(_TOP, lambda _, down, up, thermal: top_balance(down, up, thermal)),
+            Way(("top_solar_net", "top_thermal_up"), lambda _, net, thermal: top_balance(net, 0.0, thermal)),
+        ),
+    ),
+    "surface_net": Field(
+        "net downward flux at the surface",
+        "W m-2",
+        (
+            Way(
+                (*_GROUND, *_TURBULENT),
+                lambda _, *parts: surface_balance(*parts, fusion=ACE_AIR.fusion),
+                ("frozen_precipitation",),
+            ),
+            Way(
+                ("surface_solar_net", "surface_thermal_net", *_TURBULENT),
+                lambda _, solar, thermal, latent, sensible: surface_balance(solar, 0.0, thermal, 0.0, latent, sensible),
+            ),
+        ),
+    ),
+    "ocean_heat": Field(
+        "heat content of the sea", "J m-2", (Way(_SEA, lambda _, t, depth: ocean_heat_content(t, depth)),)
+    ),
+}
+
+ENERGIES = ("energy_credit", "energy_credit_without_motion", "energy_ace")
+WATER_RESIDUAL, CONVERGENCE = "water_residual", "moisture_convergence"
+_RESIDUAL_UNITS = {WATER_RESIDUAL: "kg m-2 s-1", **{f"{name}_residual": "W m-2" for name in ENERGIES}}
+# What each closure is made of, among the fields.
+CLOSURES: dict[str, tuple[str, ...]] = {
+    WATER_RESIDUAL: ("water", "evaporation", "precipitation"),
+    **{f"{name}_residual": (name, "toa_net", "surface_net") for name in ENERGIES},
+}
+
+
+def diagnose(data: xr.Dataset, column: Column | None = None, *, wanted: Collection[str] | None = None) -> Diagnosis:
+    """Return the maps of all budgets and balances that quantities allow.
+
+    Parameters
+    ----------
+    data : Dataset of shape (..., [level,] latitude, longitude)
+        Quantities by their names and in their units (`climbench.physics.quantities.QUANTITIES`); levels from the top
+        down. Dask arrays stay lazy; levels, rows and columns are put in one chunk.
+    column : Column, optional
+        The vertical coordinate of what has levels.
+    wanted : collection of str, optional
+        Names among `FIELDS`; all without.
+
+    Returns
+    -------
+    Diagnosis
+
+    Raises
+    ------
+    DataError
+        If the levels are not as many as the column has.
+    """
+    found, missing = {}, {}
+    for name, entry in FIELDS.items():
+        if wanted is not None and name not in wanted:
+            continue
+        lacking = [_lacking(way, data, column) for way in entry.ways]
+        if all(lacking):
+            missing[name] = min(lacking, key=len)
+            continue
+        way = entry.ways[lacking.index(())]
+        found[name] = _applied(way, data, column).assign_attrs(units=entry.units, long_name=entry.words)
+    return Diagnosis(xr.Dataset(found), missing)
+
+
+def _lacking(way: Way, data: xr.Dataset, column: Column | None) -> tuple[str, ...]:
+    """Return in words what a way lacks."""
+    lacking = [wanted_names(name) for name in way.needs if name in QUANTITIES and name not in data]
+    if COLUMN in way.needs and column is None:
+        lacking.append(NO_COLUMN)
+    if INTERFACES in way.needs and (column is None or column.interface_offset is None):
+        lacking.append(NO_INTERFACES)
+    upright = bool({COLUMN, INTERFACES} & set(way.needs)) and column is not None and column.needs_surface_pressure
+    if upright and "surface_pressure" not in data and "surface_pressure" not in way.needs:
+        lacking.append(wanted_names("surface_pressure"))
+    return tuple(lacking)
+
+
+def _applied(way: Way, data: xr.Dataset, column: Column | None) -> xr.DataArray:
+    """Return what a way's kernel makes of the data, block by block where it is lazy."""
+    names = [name for name in (*way.needs, *way.optional) if name in QUANTITIES]
+    there = [name for name in names if name in data]
+
+    def kernel(*arrays: Array) -> Array:
+        given = dict(zip(there, arrays, strict=True))
+        return way.kernel(column, *(given.get(name) for name in names))
+
+    given, core = [], []
+    for name in there:
+        values = data[name]
+        dims = [*([VERTICAL] if VERTICAL in values.dims else []), *SPACE]
+        if VERTICAL in dims and column is not None and values.sizes[VERTICAL] != column.levels:
+            raise DataError(
+                f"{name} has {values.sizes[VERTICAL]} levels, and its vertical coordinate {column.levels}. Give the "
+                "coordinate of all levels there are, or choose those it is for."
+            )
+        whole = values.chunk(dict.fromkeys(dims, -1)) if values.chunks is not None else values
+        given.append(whole)
+        core.append(dims)
+    result: xr.DataArray = xr.apply_ufunc(
+        kernel,
+        *given,
+        input_core_dims=core,
+        output_core_dims=[list(SPACE)],
+        dask="parallelized",
+        output_dtypes=[np.float64],
+    )
+    return result
+
+
+def closures(diagnosis: Diagnosis, seconds: xr.DataArray | float, *, dim: str = "time") -> Diagnosis:
+    """Return what fluxes leave unexplained of changes from each time to the next.
+
+    Parameters
+    ----------
+    diagnosis : Diagnosis
+        Of `diagnose`.
+    seconds : DataArray of shape (time,) or float
+        Length of the step that ends at each time, in s; that of the first does not count.
+    dim : str
+        The dimension of times.
+
+    Returns
+    -------
+    Diagnosis
+        Of shape (time, latitude, longitude), one time fewer. Water has the convergence by winds in it where that is
+        known; where it is not, and always for energy, only the mean over the globe is to be 0.
+
+    Raises
+    ------
+    DataError
+        If there are fewer than two times.
+    """
+    fields, found = diagnosis.fields, {}
+    missing: dict[str, tuple[str, ...]] = {}
+    for name, (store, *flows) in CLOSURES.items():
+        lacking = [part for part in (store, *flows) if part not in fields]
+        if lacking:
+            words = [w for part in lacking for w in diagnosis.missing.get(part, (FIELDS[part].words,))]
+            missing[name] = tuple(dict.fromkeys(words))
+            continue
+        change = _tendency(fields[store], seconds, dim)
+        first, second = (fields[part].isel({dim: slice(1, None)}) for part in flows)
+        if name == WATER_RESIDUAL:
+            convergence = fields[CONVERGENCE].isel({dim: slice(1, None)}) if CONVERGENCE in fields else 0.0
+            residual = water_residual(change, first, second, convergence)
+        else:
+            residual = energy_residual(change, first, second)
+        unexplained = f"change of {fields[store].attrs['long_name']} that fluxes do not explain"
+        found[name] = residual.assign_attrs(units=_RESIDUAL_UNITS[name], long_name=unexplained)
+    return Diagnosis(xr.Dataset(found), missing)
+
+
+def _tendency(values: xr.DataArray, seconds: xr.DataArray | float, dim: str) -> xr.DataArray:
+    if dim not in values.dims or values.sizes[dim] < 2:
+        raise DataError(f"A change needs two times or more; found {values.sizes.get(dim, 1)}. Give a longer series.")
+    if isinstance(seconds, xr.DataArray):
+        seconds = seconds.isel({dim: slice(1, None)})
+    change = values.diff(dim, label="upper")
+    result: xr.DataArray = change / seconds
+    return result
