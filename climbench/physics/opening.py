@@ -1,0 +1,123 @@
+"""From a data set in canonical form to what the physics asks for: quantities by role, and the vertical coordinate."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+import numpy as np
+import xarray as xr
+
+from climbench.errors import DataError
+from climbench.physics.columns import Column, hybrid_layers, pressure_levels
+from climbench.physics.quantities import QUANTITIES, Quantity, Source, source_of
+from climbench.units import conversion
+from climbench.variables import LEXICON, kind_of
+
+LEVEL, LAYER, INTERFACE = "level", "layer", "interface"
+OFFSET, SLOPE = "ak", "bk"
+PASCALS_IN = {"Pa": 1.0, "hPa": 100.0, "mb": 100.0, "millibar": 100.0, "millibars": 100.0}
+BELOW_GROUND = (
+    "columns are integrated over the pressure levels there are: air above the first and below the last is not counted, "
+    "and what stands below the ground is"
+)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What a data set gives the physics.
+
+    Attributes
+    ----------
+    quantities : Dataset of shape (..., [level,] latitude, longitude)
+        By role, in the units of `QUANTITIES`; lazy where the data was. Levels stand from the top down.
+    column : Column or None
+        The vertical coordinate, where there is one.
+    sources : dict of str to str
+        By role, the variable it was taken from.
+    notes : tuple of str
+        What was assumed.
+    """
+
+    quantities: xr.Dataset
+    column: Column | None
+    sources: dict[str, str]
+    notes: tuple[str, ...] = field(default=())
+
+
+def open_quantities(data: xr.Dataset, *, wanted: Collection[str] | None = None, window: float | None = None) -> Opened:
+    """Return the quantities of a data set.
+
+    Parameters
+    ----------
+    data : Dataset
+        Canonical (`climbench.data.canonical`): levels in hPa ascending, or layers from the top down with ``ak`` and
+        ``bk`` along ``interface``.
+    wanted : collection of str, optional
+        Roles; all that there are without.
+    window : float, optional
+        Hours over which amounts are accumulated; without it those that the lexicon knows for a variable.
+
+    Returns
+    -------
+    Opened
+
+    Raises
+    ------
+    DataError
+        If a unit cannot be turned into that of the quantity, amounts are of unknown hours, or the vertical coordinate
+        is none.
+    """
+    notes: list[str] = []
+    column = _column(data, notes)
+    found, sources = {}, {}
+    for name, quantity in QUANTITIES.items():
+        source = source_of(name, list(map(str, data.data_vars))) if wanted is None or name in wanted else None
+        if source is not None:
+            found[name] = _converted(data[source.variable], quantity, source, window, notes)
+            sources[name] = source.variable
+    quantities = xr.Dataset(found)
+    if LAYER in quantities.dims:
+        quantities = quantities.rename({LAYER: LEVEL})
+    return Opened(quantities, column, sources, tuple(notes))
+
+
+def _converted(
+    values: xr.DataArray, quantity: Quantity, source: Source, window: float | None, notes: list[str]
+) -> xr.DataArray:
+    """Return a variable as a quantity."""
+    goal, known = source.units or quantity.units, LEXICON[source.variable]
+    units = values.attrs.get("units")
+    if units is None:
+        units = known.units
+        notes.append(f"'{source.variable}' states no units; taken as {units}")
+    hours = window if window is not None else known.window
+    try:
+        change = conversion(str(units), goal, kind=kind_of(source.variable), window=hours)
+    except DataError as error:
+        raise DataError(f"'{source.variable}': {error}") from None
+    if change.how:
+        notes.append(f"'{source.variable}' turned from {units} into {goal}: {change.how}")
+    factor, offset = change.factor * source.factor, change.offset * source.factor
+    scaled = values if factor == 1.0 else values * factor
+    return (scaled + offset if offset else scaled).assign_attrs(units=quantity.units, long_name=quantity.words)
+
+
+def _column(data: xr.Dataset, notes: list[str]) -> Column | None:
+    """Return the vertical coordinate of a data set."""
+    if OFFSET in data and SLOPE in data:
+        return hybrid_layers(_in_pascals(data[OFFSET], notes), np.asarray(data[SLOPE].values, "float64"))
+    if LEVEL in data.dims and data.sizes[LEVEL] > 1:
+        notes.append(BELOW_GROUND)
+        return pressure_levels(np.asarray(data[LEVEL].values, "float64") * 100.0)
+    return None
+
+
+def _in_pascals(offset: xr.DataArray, notes: list[str]) -> np.ndarray:
+    values = np.asarray(offset.values, "float64")
+    units = str(offset.attrs.get("units", ""))
+    if units and units not in PASCALS_IN:
+        raise DataError(f"The hybrid coefficients '{OFFSET}' are in '{units}'; give them in Pa or hPa.")
+    if PASCALS_IN.get(units, 1.0) != 1.0:
+        notes.append(f"'{OFFSET}' turned from {units} into Pa")
+    return values * PASCALS_IN.get(units, 1.0)
