@@ -16,14 +16,14 @@ import xarray as xr
 from climbench.budget.places import open_all
 from climbench.budget.times import DAYS, with_lengths
 from climbench.budget.vertical import SEA, with_hybrid_layers
-from climbench.data.canonical import canonical, split_levels
+from climbench.data.canonical import BOUNDS, canonical, split_levels
 from climbench.data.readers.ace import FIRST, GRID, with_layers
 from climbench.data.readers.joining import join_in_time, side_by_side
 from climbench.errors import DataError
 from climbench.physics.opening import INTERFACE, LAYER, LEVEL, OFFSET, SLOPE
 from climbench.physics.quantities import QUANTITIES
 
-AREAS = ("areacella", "areacello")
+AREAS_OF_AIR, AREAS_OF_SEA = AREAS = ("areacella", "areacello")
 READ = {s.variable for q in QUANTITIES.values() for s in q.sources} | {*AREAS, OFFSET, SLOPE}
 PLACES = {"time", LEVEL, LAYER, INTERFACE, SEA, "latitude", "longitude"}
 BLOCK = 2**25  # bytes of a dask chunk where files are joined along time
@@ -75,20 +75,30 @@ def open_joined(paths: Sequence[str | Path]) -> Joined:
         own = {name: piece[[variable]] for name, piece in pieces.items() if variable in piece.data_vars}
         variables[variable] = _one_variable(own, variable, notes)
     if not set(variables) - {*AREAS, OFFSET, SLOPE}:
-        found = sorted({str(v) for data in opened.values() for v in data.data_vars})
+        found = sorted({str(v) for d in opened.values() for v in d.data_vars if not set(d[v].dims) & set(BOUNDS)})
         raise DataError(
             f"There is nothing in {', '.join(names.values())} that a budget could be made of; found "
             f"{', '.join(found) or 'no variables'}. Give fluxes at the top or the surface, humidity with levels and "
             "so on (climbench budget --help)."
         )
     data = side_by_side(variables, "the files together", notes)
-    return Joined(_without_strays(data, notes), list(opened), list(dict.fromkeys(notes)))
+    return Joined(_without_strays(data, notes), list(opened), _of_all(notes, list(names.values())))
 
 
 def _names(opened: Mapping[str, object]) -> dict[str, str]:
     """Return short names of places: the last part of each, or all of it where that is not unique."""
     short = {place: place.rstrip("/").rpartition("/")[2] for place in opened}
     return short if len(set(short.values())) == len(short) else {place: place for place in opened}
+
+
+def _of_all(notes: Sequence[str], names: Sequence[str]) -> list[str]:
+    """Return notes, of which those that several files share stand once."""
+    shared: dict[str, list[str]] = {}
+    for note in dict.fromkeys(notes):
+        name, _, text = note.partition(": ")
+        shared.setdefault(text if name in names else note, []).append(name)
+    own = {text: places[0] if len(places) == 1 else f"{len(places)} files" for text, places in shared.items()}
+    return [text if text in notes else f"{own[text]}: {text}" for text in shared]
 
 
 def _canonical(data: xr.Dataset, where: str, notes: list[str]) -> xr.Dataset:
@@ -132,7 +142,7 @@ def _one_variable(pieces: dict[str, xr.Dataset], variable: str, notes: list[str]
         if same is None:
             kept[name] = piece
         elif not _repeats(kept[same][variable], piece[variable]):
-            raise DataError(f"'{variable}' is in {same} and in {name}, with other values. Name one of the two.")
+            raise DataError(f"'{variable}' is in {same} and in {name}, with other values or on another grid. Name one.")
         else:
             notes.append(f"'{variable}' is in {same} and {name}; it is taken from {same}")
     if len(kept) > 1:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import xarray as xr
 
+from climbench.data.checked_store import METADATA
 from climbench.data.files import files_under
 from climbench.data.readers.cmip6_drs import facets_of
 from climbench.data.readers.plain import FILES, is_store
@@ -51,10 +53,18 @@ def _expanded(path: str | Path) -> list[str]:
         return [str(path)]  # a file of another name, or none: opening it will tell
     found = [file for suffix in FILES for file in files_under(path, suffix)]
     if not is_url(path):
-        found += [str(store) for store in sorted(Path(path).rglob("*.zarr")) if is_store(store)]
+        found += _stores_under(Path(path))
     if not found:
         raise DataError(f"There are no netCDF files or zarr stores in {path}. Name the folder that has them.")
     return sorted(found)
+
+
+def _stores_under(folder: Path) -> Iterator[str]:
+    """Yield the zarr stores below a local folder, which are not entered."""
+    for place, folders, files in os.walk(folder):
+        if any(name in files for name in METADATA):
+            folders.clear()
+            yield place
 
 
 def _refuse_several_runs(opened: dict[str, xr.Dataset]) -> None:

@@ -102,11 +102,12 @@ class Budgets:
     files: list[str]
 
     def to_json(self) -> dict[str, Any]:
-        """Return the same in plain types; a residual's mean and root mean square stand under ``closure``, too."""
+        """Return the same in plain types: each budget with its region, each residual with its ``closure``."""
         content = asdict(self)
         for entry in content["budgets"]:
             closure = {key: entry.pop(key) for key in ("rms", "local_rms")}
             if entry["kind"] == "residual":
                 entry["closure"] = {"mean": entry["value"], **closure, "units": entry["units"]}
             entry["long_name"] = entry["quantity"]
+            entry["region"] = self.region or "globe"
         return content

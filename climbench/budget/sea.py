@@ -49,4 +49,4 @@ def sea_means(block: xr.Dataset, weights: np.ndarray, missing: dict[str, tuple[s
     area = area_sum(wet.astype("float64"), weights)
     # A globe without sea has no mean: NaN says so, and is refused as missing values are.
     mean = np.divide(area_sum(heat, weights), area, out=np.full_like(area, np.nan), where=area > 0.0)
-    return {SEA_HEAT: np.atleast_1d(mean), WET: np.atleast_1d(wet.mean(axis=(-2, -1)))}
+    return {SEA_HEAT: mean, WET: wet.mean(axis=(-2, -1))}

@@ -96,9 +96,10 @@ def read_series(data: xr.Dataset, areas: Areas, times: Times, windows: Mapping[s
         _count(block, found)
         fields = _diagnosed(block, windows, found)
         values = {str(v): area_mean(_upright(fields[v]), areas.weights) for v in fields.data_vars}
-        parts.append(values | sea_means(block, areas.weights, found.missing))
+        values |= sea_means(block, areas.weights, found.missing)
+        parts.append({name: np.broadcast_to(v, block.sizes.get("time", 1)) for name, v in values.items()})
         before = _squares(fields, before, times, begin, areas, found, means)
-    found.means = {name: np.concatenate([np.atleast_1d(part[name]) for part in parts]) for name in parts[0]}
+    found.means = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     found.notes = list(dict.fromkeys(found.notes))
     return found
 
