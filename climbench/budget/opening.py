@@ -78,8 +78,8 @@ def open_joined(paths: Sequence[str | Path]) -> Joined:
         found = sorted({str(v) for d in opened.values() for v in d.data_vars if not set(d[v].dims) & set(BOUNDS)})
         raise DataError(
             f"There is nothing in {', '.join(names.values())} that a budget could be made of; found "
-            f"{', '.join(found) or 'no variables'}. Give fluxes at the top or the surface, humidity with levels and "
-            "so on (climbench budget --help)."
+            f"{', '.join(found) or 'no variables'}. Give fluxes at the top or the surface, water, or humidity on "
+            "levels (climbench budget --help has names)."
         )
     data = side_by_side(variables, "the files together", notes)
     return Joined(_without_strays(data, notes), list(opened), _of_all(notes, list(names.values())))

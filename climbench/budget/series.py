@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
 import xarray as xr
 
 from climbench.budget.areas import Areas
+from climbench.budget.block_column import BlockColumn
 from climbench.budget.sea import SEA_VARIABLES, sea_means
 from climbench.budget.times import Times
 from climbench.budget.units import refuse_insane
@@ -105,15 +107,22 @@ def read_series(data: xr.Dataset, areas: Areas, times: Times, windows: Mapping[s
 
 
 def _blocks(data: xr.Dataset) -> Iterator[tuple[int, xr.Dataset]]:
-    """Yield blocks of times in memory, each with the place of its first time."""
+    """Yield blocks of times in memory, each with the place of its first time; the next is read meanwhile."""
     if "time" not in data.dims:
         yield 0, data.load()
         return
     each = sum(v.nbytes for v in data.data_vars.values() if "time" in v.dims) // data.sizes["time"]
     stored = max([v.encoding.get("preferred_chunks", {}).get("time", 1) for v in data.data_vars.values()])
     size = max(1, BLOCK // max(each, 1) // stored) * stored
-    for begin in range(0, data.sizes["time"], size):
-        yield begin, data.isel(time=slice(begin, begin + size)).load()
+    blocks = [data.isel(time=slice(begin, begin + size)) for begin in range(0, data.sizes["time"], size)]
+    with ThreadPoolExecutor(1) as reader:
+        coming = reader.submit(blocks[0].load)
+        for i in range(len(blocks)):
+            block = coming.result()
+            if i + 1 < len(blocks):
+                coming = reader.submit(blocks[i + 1].load)
+            yield i * size, block
+            blocks[i] = data  # lets go of what was read
 
 
 def _count(block: xr.Dataset, found: Series) -> None:
@@ -125,7 +134,7 @@ def _count(block: xr.Dataset, found: Series) -> None:
 def _diagnosed(block: xr.Dataset, windows: Mapping[str, float], found: Series) -> xr.Dataset:
     """Return the maps of one block, but for the sea's."""
     opened = open_quantities(block.drop_vars(SEA_VARIABLES, errors="ignore"), window=windows)
-    diagnosis = diagnose(opened.quantities, opened.column)
+    diagnosis = diagnose(opened.quantities, BlockColumn.of(opened.column))
     found.missing.update(diagnosis.missing)
     found.notes += opened.notes
     return diagnosis.fields

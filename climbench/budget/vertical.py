@@ -1,6 +1,6 @@
-r"""Hybrid and sigma coordinates as CF writes them, turned into layers between interfaces.
+r"""Hybrid coordinates as CF writes them, turned into layers between interfaces.
 
-.. math:: p = a\, p_0 + b\, p_s \quad\text{or}\quad p = ap + b\, p_s, \qquad p = p_t + \sigma (p_s - p_t)
+.. math:: p = a\, p_0 + b\, p_s \quad\text{or}\quad p = ap + b\, p_s
 
 The coefficients of interfaces are the bounds of those of levels. The suite's form of it, as of ACE's data, is a
 dimension ``layer`` from the top down, with ``ak`` in Pa and ``bk`` along ``interface``.
@@ -18,7 +18,7 @@ import xarray as xr
 from climbench.errors import DataError
 from climbench.physics.opening import INTERFACE, LAYER, OFFSET, PASCALS_IN, SLOPE
 
-HYBRID, SIGMA = "atmosphere_hybrid_sigma_pressure_coordinate", "atmosphere_sigma_coordinate"
+HYBRID, OTHERS = "atmosphere_hybrid_sigma_pressure_coordinate", "atmosphere_"
 DEPTH = ("depth", "ocean_")  # how the standard names of the sea's vertical coordinates begin
 SEA = "sea_layer"
 TERM = re.compile(r"(\w+):\s*(\S+)")
@@ -29,7 +29,7 @@ NO_BOUNDS = (
 
 
 def with_hybrid_layers(data: xr.Dataset, where: str, notes: list[str]) -> xr.Dataset:
-    """Return a data set whose hybrid or sigma levels, if it has them, are layers from the top down.
+    """Return a data set whose hybrid levels, if it has them, are layers from the top down.
 
     Parameters
     ----------
@@ -51,8 +51,10 @@ def with_hybrid_layers(data: xr.Dataset, where: str, notes: list[str]) -> xr.Dat
     """
     standard = {str(d): str(data[d].attrs.get("standard_name", "")) for d in data.dims if d in data.coords}
     for name in standard:
-        if standard[name] in (HYBRID, SIGMA):
+        if standard[name] == HYBRID:
             return _from_formula(data, name, where, notes)
+        if standard[name].startswith(OTHERS):
+            notes.append(f"{where}: '{name}' is an {standard[name]}, of which no columns are made")
         if standard[name].startswith(DEPTH):
             data = data.rename({name: SEA}).drop_vars(SEA)
     return _top_down(data, where, notes)
@@ -85,10 +87,7 @@ def _pair(data: xr.Dataset, terms: dict[str, str], where: str) -> tuple[np.ndarr
     def of(term: str) -> xr.DataArray | None:
         return data[terms[term]] if terms.get(term) in data.variables else None
 
-    a, ap, b, p0, sigma, top = (of(term) for term in ("a", "ap", "b", "p0", "sigma", "ptop"))
-    if sigma is not None and top is not None and sigma.ndim == 2:
-        shares = np.asarray(sigma.values, "float64")
-        return float(_pascals(top, where)) * (1.0 - shares), shares
+    a, ap, b, p0 = (of(term) for term in ("a", "ap", "b", "p0"))
     if b is None or b.ndim != 2:
         return None
     if ap is not None and ap.ndim == 2:

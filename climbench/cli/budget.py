@@ -30,6 +30,9 @@ def budget(
 ) -> None:
     """Show which budgets and balances files allow: global means, closure, drift, years, and what is missing.
 
+    Takes CMIP's names (rsdt rsut rlut rsds rsus rlds rlus hfls hfss pr evspsbl prw hus ta ua va ps orog thetao
+    thkcello; areacella for weights), and those of ERA5 and ACE.
+
     Example: climbench budget CMIP6/CMIP/CSIRO/ACCESS-ESM1-5/piControl
 
     Example: climbench budget era5.zarr --window 1 --json
