@@ -126,9 +126,11 @@ def _blocks(data: xr.Dataset) -> Iterator[tuple[int, xr.Dataset]]:
 
 
 def _count(block: xr.Dataset, found: Series) -> None:
-    for name in map(str, block.data_vars):
-        found.sizes[name] += block[name].size
-        found.holes[name] += int(block[name].isnull().sum())
+    """Count values and those that are missing; a sum, which is far quicker, tells whether any is."""
+    for name, values in block.data_vars.items():
+        found.sizes[str(name)] += values.size
+        if not np.isfinite(values.values.sum()):
+            found.holes[str(name)] += int(values.isnull().sum())
 
 
 def _diagnosed(block: xr.Dataset, windows: Mapping[str, float], found: Series) -> xr.Dataset:

@@ -128,9 +128,7 @@ def _remarks(series: Series, times: Times, areas: Areas, *, means: bool, closed:
         notes.append("how long each time lasts is not known: all count the same, and no year is known to be whole")
     partial = sorted(set(map(int, times.years)) - set(map(int, times.whole())))
     if times.known and partial:
-        notes.append(
-            f"not whole: the years {', '.join(map(str, partial))} (days_per_year says how many days there are)"
-        )
+        notes.append(f"not whole: the years {', '.join(map(str, partial))}")
     if means and closed:
         notes.append("states are means over their times: changes are held against the fluxes of both times, by days")
     if SEA_HEAT in series.means:

@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 HEADS = ("", "mean", "", "drift a day", "drift a century")
 CLOSURE_HEADS = ("", "mean", "", "RMS over time", "RMS over cells")
 YEARS_SHOWN = 6
+SHORTEST_YEAR = 359.5  # days: of a year with fewer there is but a part
 
 
 def budget(
     paths: Annotated[
         list[str],
-        typer.Argument(metavar="PATH...", help="netCDF files, zarr stores (by URL, too) or folders, of one run."),
+        typer.Argument(metavar="PATH", help="netCDF files, zarr stores (by URL, too) or folders, of one run."),
     ],
     window: Annotated[
         float | None,
@@ -107,7 +108,10 @@ def _years(budget: Budget) -> list[str]:
     """Return the first and last years of a budget, if there are two or more, as one line."""
     if len(budget.years) < 2:
         return []
-    shown = [f"{year} {_number(value)}" for year, value in zip(budget.years, budget.per_year, strict=True)]
+    shown = [
+        f"{year} {_number(value)}" + (f" ({days:g} d)" if days < SHORTEST_YEAR else "")
+        for year, value, days in zip(budget.years, budget.per_year, budget.days_per_year, strict=True)
+    ]
     if len(shown) > YEARS_SHOWN:
         half = YEARS_SHOWN // 2
         shown = [*shown[:half], "...", *shown[-half:]]

@@ -116,10 +116,21 @@ def test_variables_and_times_split_over_files_folders_and_stores_are_one(tmp_pat
     for name in ("rsdt", "rsut"):
         for i in (0, 1):
             made.write(data[[name]].isel(time=slice(12 * i, 12 * i + 12)), folder / f"{name}_{i}.nc")
-    data[["rlut"]].to_zarr(tmp_path / "rlut.zarr", zarr_format=2)
-    split = budget([folder, (tmp_path / "rlut.zarr").as_uri()])
+    data[["rlut"]].to_zarr(folder / "rlut", zarr_format=2)  # a store is known by what is in it
+    split = budget([folder])
     assert made.by_name(split)["toa_net"] == made.by_name(whole)["toa_net"]
     assert len(split.files) == 5
+    data[["rlut"]].to_zarr(tmp_path / "rlut.zarr", zarr_format=2)
+    by_url = budget([*folder.glob("*.nc"), (tmp_path / "rlut.zarr").as_uri()])
+    assert made.by_name(by_url)["toa_net"] == made.by_name(whole)["toa_net"]
+
+
+def test_what_the_door_did_to_many_files_is_said_once(tmp_path):
+    data = made.top(MONTHS).isel(lat=slice(None, None, -1))
+    for name in made.TOP:
+        made.write(data[[name]], tmp_path / f"{name}.nc")
+    notes = [note for note in budget([tmp_path]).notes if "latitude" in note]
+    assert notes == ["3 files: latitude was not ascending and was put in order, values with it"]
 
 
 def test_layers_in_the_names_of_variables_as_ace_writes_them(tmp_path):

@@ -118,6 +118,9 @@ def test_the_heat_of_the_sea_is_that_of_columns_with_water(tmp_path):
     # Two rows of a quarter each: 20 m of water and 10 m of it, at 10 K above freezing.
     assert heat.value == pytest.approx(1035.0 * 3992.0 * 10.0 * 15.0, rel=1e-12)
     assert any("66.7% of the cells" in note for note in found.notes)
+    data["areacello"] = (("lat", "lon"), np.array([[1.0], [np.nan], [3.0]]) * np.ones(made.SHAPE), {"units": "m2"})
+    heat = made.by_name(budget([made.write(data, tmp_path / "areas.nc")]))["ocean_heat"]
+    assert heat.value == pytest.approx(1035.0 * 3992.0 * 10.0 * 12.5, rel=1e-12)
     data["thetao"][5, :, 0, 0] = np.nan
     found = budget([made.write(data, tmp_path / "other.nc")])
     assert "another time" in found.missing["ocean_heat"][0]
