@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from climbench.cli import compare, data, listing, members, reproduce, rollout, run, score, show
+from climbench.cli import budget, compare, data, listing, members, reproduce, rollout, run, score, show
 
 app = typer.Typer(
     name="climbench",
@@ -21,6 +21,7 @@ app.command("validate")(score.validate)
 app.command("members")(members.members)
 app.command("compare")(compare.compare)
 app.command("rollout")(rollout.rollout)
+app.command("budget")(budget.budget)
 app.command("reproduce")(reproduce.reproduce)
 app.command("list")(listing.list_)
 app.command("show")(show.show)

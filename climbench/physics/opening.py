@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -45,7 +45,12 @@ class Opened:
     notes: tuple[str, ...] = field(default=())
 
 
-def open_quantities(data: xr.Dataset, *, wanted: Collection[str] | None = None, window: float | None = None) -> Opened:
+def open_quantities(
+    data: xr.Dataset,
+    *,
+    wanted: Collection[str] | None = None,
+    window: float | Mapping[str, float] | None = None,
+) -> Opened:
     """Return the quantities of a data set.
 
     Parameters
@@ -55,8 +60,9 @@ def open_quantities(data: xr.Dataset, *, wanted: Collection[str] | None = None, 
         ``bk`` along ``interface``.
     wanted : collection of str, optional
         Roles; all that there are without.
-    window : float, optional
-        Hours over which amounts are accumulated; without it those that the lexicon knows for a variable.
+    window : float or mapping of str to float, optional
+        Hours over which amounts are accumulated, of all or by variable; without it those that the lexicon knows for a
+        variable.
 
     Returns
     -------
@@ -83,7 +89,11 @@ def open_quantities(data: xr.Dataset, *, wanted: Collection[str] | None = None, 
 
 
 def _converted(
-    values: xr.DataArray, quantity: Quantity, source: Source, window: float | None, notes: list[str]
+    values: xr.DataArray,
+    quantity: Quantity,
+    source: Source,
+    window: float | Mapping[str, float] | None,
+    notes: list[str],
 ) -> xr.DataArray:
     """Return a variable as a quantity."""
     goal, known = source.units or quantity.units, LEXICON[source.variable]
@@ -91,7 +101,8 @@ def _converted(
     if units is None:
         units = known.units
         notes.append(f"'{source.variable}' states no units; taken as {units}")
-    hours = window if window is not None else known.window
+    said = window.get(source.variable) if isinstance(window, Mapping) else window
+    hours = said if said is not None else known.window
     try:
         change = conversion(str(units), goal, kind=kind_of(source.variable), window=hours)
     except DataError as error:
