@@ -15,7 +15,7 @@ import xarray as xr
 
 from climbench.constants import ACE_AIR, CREDIT_AIR, GRAVITY
 from climbench.errors import DataError
-from climbench.physics.arrays import Array
+from climbench.physics.arrays import Array, double
 from climbench.physics.columns import Column, column_integral
 from climbench.physics.energy import ace_energy, credit_energy, energy_residual
 from climbench.physics.fluxes import surface_balance, top_balance
@@ -23,7 +23,7 @@ from climbench.physics.ocean import ocean_heat_content
 from climbench.physics.quantities import QUANTITIES, wanted_names
 from climbench.physics.water import dry_air_mass, dry_air_pressure, water_path, water_residual
 
-VERTICAL, SPACE = "level", ("latitude", "longitude")
+LEVEL, DEPTH, SPACE = "level", "depth", ("latitude", "longitude")
 COLUMN, INTERFACES = "column", "interfaces"
 NO_COLUMN = "a vertical coordinate: levels of pressure, or hybrid coefficients (ak and bk) of layers"
 NO_INTERFACES = "layers with interfaces: hybrid coefficients (ak and bk), one more than there are layers"
@@ -74,7 +74,7 @@ class Field:
 
 
 def _as_it_is(column: Column, values: Array) -> Array:
-    return values
+    return double(values, values)
 
 
 def _credit(column: Column, t: Array, q: Array, phi: Array, u: Array, v: Array, ps: Array) -> Array:
@@ -154,6 +154,7 @@ FIELDS: dict[str, Field] = {
                 lambda _, *parts: surface_balance(*parts, fusion=ACE_AIR.fusion),
                 ("frozen_precipitation",),
             ),
+            # CREDIT's, of ERA5's net radiation: it leaves out the heat that melts snow.
             Way(
                 ("surface_solar_net", "surface_thermal_net", *_TURBULENT),
                 lambda _, solar, thermal, latent, sensible: surface_balance(solar, 0.0, thermal, 0.0, latent, sensible),
@@ -182,7 +183,8 @@ def diagnose(data: xr.Dataset, column: Column | None = None, *, wanted: Collecti
     ----------
     data : Dataset of shape (..., [level,] latitude, longitude)
         Quantities by their names and in their units (`climbench.physics.quantities.QUANTITIES`); levels from the top
-        down. Dask arrays stay lazy; levels, rows and columns are put in one chunk.
+        down, those of the sea, whose order is all one, along ``depth``. Dask arrays stay lazy; levels, rows and columns
+        are put in one chunk.
     column : Column, optional
         The vertical coordinate of what has levels.
     wanted : collection of str, optional
@@ -235,10 +237,10 @@ def _applied(way: Way, data: xr.Dataset, column: Column | None) -> xr.DataArray:
     given, core = [], []
     for name in there:
         values = data[name]
-        dims = [*([VERTICAL] if VERTICAL in values.dims else []), *SPACE]
-        if VERTICAL in dims and column is not None and values.sizes[VERTICAL] != column.levels:
+        dims = [*(d for d in (LEVEL, DEPTH) if d in values.dims), *SPACE]
+        if LEVEL in dims and column is not None and values.sizes[LEVEL] != column.levels:
             raise DataError(
-                f"{name} has {values.sizes[VERTICAL]} levels, and its vertical coordinate {column.levels}. Give the "
+                f"{name} has {values.sizes[LEVEL]} levels, and its vertical coordinate {column.levels}. Give the "
                 "coordinate of all levels there are, or choose those it is for."
             )
         whole = values.chunk(dict.fromkeys(dims, -1)) if values.chunks is not None else values
