@@ -205,11 +205,16 @@ def diagnose(data: xr.Dataset, column: Column | None = None, *, wanted: Collecti
             continue
         lacking = [_lacking(way, data, column) for way in entry.ways]
         if all(lacking):
-            missing[name] = min(lacking, key=len)
+            missing[name] = _nearest(entry.ways, lacking)
             continue
         way = entry.ways[lacking.index(())]
         found[name] = _applied(way, data, column).assign_attrs(units=entry.units, long_name=entry.words)
     return Diagnosis(xr.Dataset(found), missing)
+
+
+def _nearest(ways: tuple[Way, ...], lacking: list[tuple[str, ...]]) -> tuple[str, ...]:
+    """Return what lacks for the way that lacks least; of equals, that of which most is there."""
+    return min(zip(ways, lacking, strict=True), key=lambda pair: (len(pair[1]), -len(pair[0].needs)))[1]
 
 
 def _lacking(way: Way, data: xr.Dataset, column: Column | None) -> tuple[str, ...]:
