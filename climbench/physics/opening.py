@@ -10,8 +10,8 @@ import pandas as pd
 import xarray as xr
 
 from climbench.errors import DataError
+from climbench.physics.blocks import DEPTH, LEVEL
 from climbench.physics.columns import Column, hybrid_layers, pressure_levels
-from climbench.physics.diagnosis import DEPTH, LEVEL
 from climbench.physics.quantities import OF_THE_SEA, QUANTITIES, Quantity, Source, source_of
 from climbench.units import conversion, is_amount
 from climbench.variables import LEXICON, kind_of
