@@ -21,6 +21,7 @@ the top down, and sums are in float64.
 `drizzle`        how often it rains, and the share of drizzle
 `quantities`     what all this needs, and the variables it can be taken from
 `opening`        those of a data set, with its vertical coordinate
+`blocks`         kernels put to named arrays, several at once, in slabs that fit a cache
 `diagnosis`      the xarray face: maps of everything a data set allows, and what is missing
 ===============  =======================================================================================
 """

@@ -56,7 +56,7 @@ def area_mean(values: Array, areas: Array, *, axis: tuple[int, ...] = SPACE) -> 
     xp = namespace(values, areas)
     weights = double(areas, values)
     # Areas that stand for a whole row are summed as often as the row has columns.
-    total = xp.sum(double(np.ones([values.shape[a] for a in axis]), values) * weights, axis=axis)
+    total = namespace(weights).sum(double(np.ones([values.shape[a] for a in axis]), values) * weights, axis=axis)
     return xp.sum(values * weights, axis=axis) / total
 
 

@@ -7,15 +7,15 @@ the fluxes. A flux at a time is its mean over the step that ends then.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
-import numpy as np
 import xarray as xr
 
 from climbench.constants import ACE_AIR, CREDIT_AIR, GRAVITY
 from climbench.errors import DataError
-from climbench.physics.arrays import Array
+from climbench.physics.arrays import Array, double
+from climbench.physics.blocks import COLUMN, DEPTH, INTERFACES, LEVEL, SPACE, Way, applied
 from climbench.physics.columns import Column, column_integral
 from climbench.physics.energy import ace_energy, credit_energy, energy_residual
 from climbench.physics.fluxes import surface_balance, top_balance
@@ -23,8 +23,6 @@ from climbench.physics.ocean import ocean_heat_content
 from climbench.physics.quantities import QUANTITIES, wanted_names
 from climbench.physics.water import dry_air_mass, dry_air_pressure, water_path, water_residual
 
-VERTICAL, SPACE = "level", ("latitude", "longitude")
-COLUMN, INTERFACES = "column", "interfaces"
 NO_COLUMN = "a vertical coordinate: levels of pressure, or hybrid coefficients (ak and bk) of layers"
 NO_INTERFACES = "layers with interfaces: hybrid coefficients (ak and bk), one more than there are layers"
 
@@ -46,25 +44,6 @@ class Diagnosis:
 
 
 @dataclass(frozen=True)
-class Way:
-    """One way to a field: a kernel of a column and of arrays, and the quantities that they are.
-
-    Attributes
-    ----------
-    needs : tuple of str
-        Names of quantities, and `COLUMN` or `INTERFACES` where a vertical coordinate is needed.
-    kernel : callable
-        Takes the column and the arrays of the quantities in order, then the optional ones, None where not there.
-    optional : tuple of str
-        Quantities that it can do without.
-    """
-
-    needs: tuple[str, ...]
-    kernel: Callable[..., Array]
-    optional: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
 class Field:
     """A map that quantities allow, in one way or another; the first that is possible is taken."""
 
@@ -74,7 +53,7 @@ class Field:
 
 
 def _as_it_is(column: Column, values: Array) -> Array:
-    return values
+    return double(values, values)
 
 
 def _credit(column: Column, t: Array, q: Array, phi: Array, u: Array, v: Array, ps: Array) -> Array:
@@ -154,6 +133,7 @@ FIELDS: dict[str, Field] = {
                 lambda _, *parts: surface_balance(*parts, fusion=ACE_AIR.fusion),
                 ("frozen_precipitation",),
             ),
+            # CREDIT's, of ERA5's net radiation: it leaves out the heat that melts snow.
             Way(
                 ("surface_solar_net", "surface_thermal_net", *_TURBULENT),
                 lambda _, solar, thermal, latent, sensible: surface_balance(solar, 0.0, thermal, 0.0, latent, sensible),
@@ -182,7 +162,9 @@ def diagnose(data: xr.Dataset, column: Column | None = None, *, wanted: Collecti
     ----------
     data : Dataset of shape (..., [level,] latitude, longitude)
         Quantities by their names and in their units (`climbench.physics.quantities.QUANTITIES`); levels from the top
-        down. Dask arrays stay lazy; levels, rows and columns are put in one chunk.
+        down, those of the sea, whose order is all one, along ``depth``. Dask arrays stay lazy; levels, rows and columns
+        are put in one chunk. Integrals over columns are made in one pass: computing one of them costs as much as all
+        that are wanted.
     column : Column, optional
         The vertical coordinate of what has levels.
     wanted : collection of str, optional
@@ -197,17 +179,35 @@ def diagnose(data: xr.Dataset, column: Column | None = None, *, wanted: Collecti
     DataError
         If the levels are not as many as the column has.
     """
-    found, missing = {}, {}
+    ways: dict[str, Way] = {}
+    missing: dict[str, tuple[str, ...]] = {}
     for name, entry in FIELDS.items():
         if wanted is not None and name not in wanted:
             continue
         lacking = [_lacking(way, data, column) for way in entry.ways]
         if all(lacking):
-            missing[name] = min(lacking, key=len)
-            continue
-        way = entry.ways[lacking.index(())]
-        found[name] = _applied(way, data, column).assign_attrs(units=entry.units, long_name=entry.words)
+            missing[name] = _nearest(entry.ways, lacking)
+        else:
+            ways[name] = entry.ways[lacking.index(())]
+    made: dict[str, xr.DataArray] = {}
+    for together in _together(ways, data):
+        made |= applied({name: ways[name] for name in together}, data, column)
+    found = {n: made[n].assign_attrs(units=FIELDS[n].units, long_name=FIELDS[n].words) for n in ways}
     return Diagnosis(xr.Dataset(found), missing)
+
+
+def _together(ways: dict[str, Way], data: xr.Dataset) -> list[list[str]]:
+    """Return names in groups that are best made at once: integrals over columns share what they read and its depths."""
+    groups: dict[object, list[str]] = {}
+    for name, way in ways.items():
+        times = frozenset(str(d) for n in way.quantities(data) for d in data[n].dims) - {LEVEL, DEPTH, *SPACE}
+        groups.setdefault(times if {COLUMN, INTERFACES} & set(way.needs) else name, []).append(name)
+    return list(groups.values())
+
+
+def _nearest(ways: tuple[Way, ...], lacking: list[tuple[str, ...]]) -> tuple[str, ...]:
+    """Return what lacks for the way that lacks least; of equals, that of which most is there."""
+    return min(zip(ways, lacking, strict=True), key=lambda pair: (len(pair[1]), -len(pair[0].needs)))[1]
 
 
 def _lacking(way: Way, data: xr.Dataset, column: Column | None) -> tuple[str, ...]:
@@ -221,38 +221,6 @@ def _lacking(way: Way, data: xr.Dataset, column: Column | None) -> tuple[str, ..
     if upright and "surface_pressure" not in data and "surface_pressure" not in way.needs:
         lacking.append(wanted_names("surface_pressure"))
     return tuple(lacking)
-
-
-def _applied(way: Way, data: xr.Dataset, column: Column | None) -> xr.DataArray:
-    """Return what a way's kernel makes of the data, block by block where it is lazy."""
-    names = [name for name in (*way.needs, *way.optional) if name in QUANTITIES]
-    there = [name for name in names if name in data]
-
-    def kernel(*arrays: Array) -> Array:
-        given = dict(zip(there, arrays, strict=True))
-        return way.kernel(column, *(given.get(name) for name in names))
-
-    given, core = [], []
-    for name in there:
-        values = data[name]
-        dims = [*([VERTICAL] if VERTICAL in values.dims else []), *SPACE]
-        if VERTICAL in dims and column is not None and values.sizes[VERTICAL] != column.levels:
-            raise DataError(
-                f"{name} has {values.sizes[VERTICAL]} levels, and its vertical coordinate {column.levels}. Give the "
-                "coordinate of all levels there are, or choose those it is for."
-            )
-        whole = values.chunk(dict.fromkeys(dims, -1)) if values.chunks is not None else values
-        given.append(whole)
-        core.append(dims)
-    result: xr.DataArray = xr.apply_ufunc(
-        kernel,
-        *given,
-        input_core_dims=core,
-        output_core_dims=[list(SPACE)],
-        dask="parallelized",
-        output_dtypes=[np.float64],
-    )
-    return result
 
 
 def closures(diagnosis: Diagnosis, seconds: xr.DataArray | float, *, dim: str = "time") -> Diagnosis:
@@ -303,6 +271,8 @@ def _tendency(values: xr.DataArray, seconds: xr.DataArray | float, dim: str) -> 
         raise DataError(f"A change needs two times or more; found {values.sizes.get(dim, 1)}. Give a longer series.")
     if isinstance(seconds, xr.DataArray):
         seconds = seconds.isel({dim: slice(1, None)})
-    change = values.diff(dim, label="upper")
-    result: xr.DataArray = change / seconds
+    before, after = values.isel({dim: slice(None, -1)}), values.isel({dim: slice(1, None)})
+    if after.chunks is not None:  # else every chunk would be cut in two where the others' end
+        before = before.chunk(after.chunksizes)
+    result: xr.DataArray = (after - before.assign_coords({dim: after[dim]})) / seconds
     return result

@@ -8,7 +8,7 @@ import numpy as np
 
 from climbench.constants import DAYS_PER_CENTURY
 from climbench.errors import DataError
-from climbench.physics.arrays import Array, part
+from climbench.physics.arrays import Array, double, part
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def tendency(values: Array, seconds: Array | float, *, axis: int) -> Array:
     Returns
     -------
     array
-        One time fewer, in the unit per s.
+        One time fewer, in the unit per s, float64.
 
     Raises
     ------
@@ -79,4 +79,5 @@ def tendency(values: Array, seconds: Array | float, *, axis: int) -> Array:
     """
     if values.shape[axis] < 2:
         raise DataError(f"A change needs two times or more; found {values.shape[axis]}.")
+    values = double(values, values)
     return (part(values, axis, 1, None) - part(values, axis, None, -1)) / seconds

@@ -53,10 +53,10 @@ def credit_energy(
     Returns
     -------
     array of shape (..., level, latitude, longitude)
-        In J kg-1.
+        In J kg-1, float64.
     """
     rest = credit_energy_beside_heat(humidity, surface_geopotential, eastward, northward, axis=axis, air=air)
-    return moist_heat_capacity(humidity, air=air) * temperature + rest
+    return moist_heat_capacity(humidity, air=air) * double(temperature, rest) + rest
 
 
 def credit_energy_beside_heat(
@@ -78,12 +78,12 @@ def credit_energy_beside_heat(
     Returns
     -------
     array of shape (..., level, latitude, longitude)
-        In J kg-1.
+        In J kg-1, float64.
     """
     if not isinstance(surface_geopotential, (int, float)):
         xp = namespace(surface_geopotential)
         surface_geopotential = xp.expand_dims(surface_geopotential, axis=axis)
-    energy = air.vaporisation * humidity + surface_geopotential
+    energy = air.vaporisation * double(humidity, humidity) + surface_geopotential
     if eastward is not None and northward is not None:
         energy = energy + kinetic_energy(eastward, northward)
     return energy
@@ -100,8 +100,9 @@ def kinetic_energy(eastward: Array, northward: Array) -> Array:
     Returns
     -------
     array
-        In J kg-1.
+        In J kg-1, float64.
     """
+    eastward, northward = double(eastward, eastward), double(northward, northward)
     return 0.5 * (eastward * eastward + northward * northward)
 
 
@@ -118,9 +119,9 @@ def moist_heat_capacity(humidity: Array, *, air: MoistAir = CREDIT_AIR) -> Array
     Returns
     -------
     array
-        In J kg-1 K-1.
+        In J kg-1 K-1, float64.
     """
-    return air.dry_heat + (air.vapour_heat - air.dry_heat) * humidity
+    return air.dry_heat + (air.vapour_heat - air.dry_heat) * double(humidity, humidity)
 
 
 def ace_energy(
@@ -159,7 +160,8 @@ def ace_energy(
         In J kg-1, float64.
     """
     heights = layer_heights(temperature, humidity, interface_pressure, surface_height, axis=axis, air=air)
-    energy = air.dry_heat_at_constant_volume * temperature + air.vaporisation * humidity + air.gravity * heights
+    heat = air.dry_heat_at_constant_volume * double(temperature, heights)
+    energy = heat + air.vaporisation * double(humidity, heights) + air.gravity * heights
     if eastward is not None and northward is not None:
         energy = energy + kinetic_energy(eastward, northward)
     return energy
@@ -258,9 +260,9 @@ def virtual_temperature(temperature: Array, humidity: Array, *, air: MoistAir = 
     Returns
     -------
     array
-        In K.
+        In K, float64.
     """
-    return temperature * (1.0 + air.vapour_lightness * humidity)
+    return double(temperature, temperature) * (1.0 + air.vapour_lightness * double(humidity, humidity))
 
 
 def energy_residual(tendency: Array, top: Array, surface: Array) -> Array:

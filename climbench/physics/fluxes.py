@@ -6,7 +6,7 @@ goes out.
 
 from __future__ import annotations
 
-from climbench.physics.arrays import Array
+from climbench.physics.arrays import Array, double
 
 
 def top_balance(solar_down: Array, solar_up: Array, thermal_up: Array) -> Array:
@@ -20,9 +20,9 @@ def top_balance(solar_down: Array, solar_up: Array, thermal_up: Array) -> Array:
     Returns
     -------
     array
-        In W m-2.
+        In W m-2, float64.
     """
-    return solar_down - solar_up - thermal_up
+    return double(solar_down, solar_down) - solar_up - thermal_up
 
 
 def surface_balance(
@@ -52,7 +52,7 @@ def surface_balance(
     Returns
     -------
     array
-        In W m-2.
+        In W m-2, float64.
     """
-    balance = solar_down - solar_up + thermal_down - thermal_up - latent_up - sensible_up
+    balance = double(solar_down, solar_down) - solar_up + thermal_down - thermal_up - latent_up - sensible_up
     return balance if frozen_precipitation is None else balance - fusion * frozen_precipitation

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from climbench.constants import FREEZING_POINT, SEA_WATER_DENSITY, SEA_WATER_HEAT_CAPACITY
-from climbench.physics.arrays import LEVEL, Array
-from climbench.physics.columns import column_integral
+from climbench.physics.arrays import LEVEL, Array, double, namespace
 
 
 def ocean_heat_content(
@@ -21,9 +20,9 @@ def ocean_heat_content(
     Parameters
     ----------
     temperature : array of shape (..., level, latitude, longitude)
-        In K; put 0 where there is no water, and no thickness there.
+        In K; NaN where there is no water: on land, and below the floor.
     thickness : array that broadcasts with `temperature`
-        Of layers, in m.
+        Of layers, in m; it may be NaN where there is no water.
     axis : int
         That of layers, from the end.
     density, heat_capacity : float
@@ -34,10 +33,12 @@ def ocean_heat_content(
     Returns
     -------
     array of shape (..., latitude, longitude)
-        In J m-2, float64.
+        In J m-2, float64; 0 on land, so that a mean over the globe times its area is the heat of the whole sea.
 
     References
     ----------
     Constants of GFDL's CM4 as ACE takes them, fme/core/constants.py (57c54a7).
     """
-    return density * heat_capacity * column_integral(temperature - reference, thickness, axis=axis, gravity=1.0)
+    heat = (double(temperature, temperature) - reference) * double(thickness, temperature)
+    xp = namespace(heat)
+    return density * heat_capacity * xp.sum(xp.where(xp.isnan(heat), xp.zeros_like(heat), heat), axis=axis)

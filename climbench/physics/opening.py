@@ -6,15 +6,18 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from climbench.errors import DataError
+from climbench.physics.blocks import DEPTH, LEVEL
 from climbench.physics.columns import Column, hybrid_layers, pressure_levels
-from climbench.physics.quantities import QUANTITIES, Quantity, Source, source_of
-from climbench.units import conversion
+from climbench.physics.quantities import OF_THE_SEA, QUANTITIES, Quantity, Source, source_of
+from climbench.units import conversion, is_amount
 from climbench.variables import LEXICON, kind_of
 
-LEVEL, LAYER, INTERFACE = "level", "layer", "interface"
+LAYER = "layer"
+SEA_LEVELS = ("lev", "olevel", "level")  # as files of the sea name them
 OFFSET, SLOPE = "ak", "bk"
 PASCALS_IN = {"Pa": 1.0, "hPa": 100.0, "mb": 100.0, "millibar": 100.0, "millibars": 100.0}
 BELOW_GROUND = (
@@ -75,17 +78,49 @@ def open_quantities(
         is none.
     """
     notes: list[str] = []
-    column = _column(data, notes)
-    found, sources = {}, {}
+    step, found, sources = step_of(data), {}, {}
     for name, quantity in QUANTITIES.items():
-        source = source_of(name, list(map(str, data.data_vars))) if wanted is None or name in wanted else None
+        if wanted is not None and name not in wanted:
+            continue
+        source = source_of(name, list(map(str, data.data_vars)), step=step)
         if source is not None:
-            found[name] = _converted(data[source.variable], quantity, source, window, notes)
+            values = _converted(data[source.variable], quantity, source, window, notes)
+            found[name] = values.rename(_own_levels(name, values))
             sources[name] = source.variable
+            _compare_hours(data[source.variable], source.variable, window, step, notes)
     quantities = xr.Dataset(found)
-    if LAYER in quantities.dims:
-        quantities = quantities.rename({LAYER: LEVEL})
-    return Opened(quantities, column, sources, tuple(notes))
+    return Opened(quantities, _column(data, quantities, notes), sources, tuple(notes))
+
+
+def step_of(data: xr.Dataset) -> float | None:
+    """Return the hours between the times of a data set; None where there are not two, or steps differ."""
+    if "time" not in data.indexes or data.sizes["time"] < 2:
+        return None
+    steps = np.unique(np.diff(data["time"].values))
+    if steps.size > 1 or steps.dtype.kind not in "mO":
+        return None
+    return float(pd.Timedelta(steps[0]) / pd.Timedelta(1, "h"))
+
+
+def _compare_hours(
+    values: xr.DataArray, variable: str, window: float | None, step: float | None, notes: list[str]
+) -> None:
+    """Note a flux that is not the mean over the step that ends at its time."""
+    known = LEXICON[variable]
+    amount = is_amount(str(values.attrs.get("units", known.units)), known.kind)
+    hours = window if amount and window is not None else known.window
+    if step is not None and hours not in (None, step):
+        notes.append(
+            f"'{variable}' counts {hours:g} h and times are {step:g} h apart, so it is no mean over the step that ends "
+            "then: what it leaves unexplained is not to be trusted"
+        )
+
+
+def _own_levels(name: str, values: xr.DataArray) -> dict[str, str]:
+    """Return new names for dimensions: layers of air are levels, and the sea's levels its own."""
+    if name in OF_THE_SEA:
+        return {d: DEPTH for d in SEA_LEVELS if d in values.dims}
+    return {LAYER: LEVEL} if LAYER in values.dims else {}
 
 
 def _converted(
@@ -114,13 +149,13 @@ def _converted(
     return (scaled + offset if offset else scaled).assign_attrs(units=quantity.units, long_name=quantity.words)
 
 
-def _column(data: xr.Dataset, notes: list[str]) -> Column | None:
+def _column(data: xr.Dataset, quantities: xr.Dataset, notes: list[str]) -> Column | None:
     """Return the vertical coordinate of a data set."""
     if OFFSET in data and SLOPE in data:
         return hybrid_layers(_in_pascals(data[OFFSET], notes), np.asarray(data[SLOPE].values, "float64"))
-    if LEVEL in data.dims and data.sizes[LEVEL] > 1:
+    if quantities.sizes.get(LEVEL, 1) > 1:
         notes.append(BELOW_GROUND)
-        return pressure_levels(np.asarray(data[LEVEL].values, "float64") * 100.0)
+        return pressure_levels(np.asarray(quantities[LEVEL].values, "float64") * 100.0)
     return None
 
 

@@ -10,6 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from climbench.constants import ACE_AIR, CREDIT_AIR, GRAVITY
+from climbench.variables import LEXICON
 
 KELVIN, WATTS, RATE = "K", "W m-2", "kg m-2 s-1"
 WIND, GEOPOTENTIAL = "m s-1", "m2 s-2"
@@ -118,6 +119,9 @@ _TOP = (
         "DSWRFtoa",
         "mean_top_downward_short_wave_radiation_flux",
         "toa_incident_solar_radiation",
+        "toa_incident_solar_radiation_6hr",
+        "toa_incident_solar_radiation_12hr",
+        "toa_incident_solar_radiation_24hr",
     ),
     _quantity("top_solar_up", "outgoing solar radiation at the top", WATTS, "rsut", "USWRFtoa"),
     _quantity(
@@ -199,9 +203,11 @@ _OCEAN = (
 QUANTITIES: dict[str, Quantity] = {q.name: q for q in (*_STATE, *_WATER, *_TOP, *_SURFACE, *_OCEAN)}
 # What has no time of its own.
 STATIC = ("surface_geopotential", "ocean_thickness")
+# What stands on the sea's own levels.
+OF_THE_SEA = tuple(q.name for q in _OCEAN)
 
 
-def source_of(quantity: str, variables: Collection[str]) -> Source | None:
+def source_of(quantity: str, variables: Collection[str], *, step: float | None = None) -> Source | None:
     """Return the best source of a quantity among the variables that are there; None where there is none.
 
     Parameters
@@ -210,12 +216,15 @@ def source_of(quantity: str, variables: Collection[str]) -> Source | None:
         A role, one of `QUANTITIES`.
     variables : collection of str
         Names in the lexicon.
+    step : float, optional
+        Hours from one time to the next: amounts of other hours come last.
 
     Returns
     -------
     Source or None
     """
-    return next((s for s in QUANTITIES[quantity].sources if s.variable in variables), None)
+    there = [s for s in QUANTITIES[quantity].sources if s.variable in variables]
+    return min(there, key=lambda s: step is not None and LEXICON[s.variable].window not in (None, step), default=None)
 
 
 def wanted_names(quantity: str) -> str:

@@ -13,7 +13,7 @@ Watt-Meyer et al. (2025), ACE2, npj Clim. Atmos. Sci. 8, doi:10.1038/s41612-025-
 from __future__ import annotations
 
 from climbench.constants import GRAVITY
-from climbench.physics.arrays import LEVEL, Array
+from climbench.physics.arrays import LEVEL, Array, double
 from climbench.physics.columns import column_integral
 
 
@@ -58,7 +58,7 @@ def dry_air_mass(humidity: Array, thickness: Array, *, axis: int = LEVEL, gravit
     array of shape (..., latitude, longitude)
         In kg m-2, float64.
     """
-    return column_integral(1.0 - humidity, thickness, axis=axis, gravity=gravity)
+    return column_integral(1.0 - double(humidity, humidity), thickness, axis=axis, gravity=gravity)
 
 
 def dry_air_pressure(surface_pressure: Array, humidity: Array, thickness: Array, *, axis: int = LEVEL) -> Array:
