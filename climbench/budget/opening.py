@@ -15,17 +15,18 @@ import xarray as xr
 
 from climbench.budget.places import open_all
 from climbench.budget.times import DAYS, with_lengths
-from climbench.budget.vertical import SEA, with_hybrid_layers
+from climbench.budget.vertical import with_hybrid_layers
 from climbench.data.canonical import BOUNDS, canonical, split_levels
 from climbench.data.readers.ace import FIRST, GRID, with_layers
 from climbench.data.readers.joining import join_in_time, side_by_side
 from climbench.errors import DataError
-from climbench.physics.opening import INTERFACE, LAYER, LEVEL, OFFSET, SLOPE
+from climbench.physics.blocks import DEPTH, LEVEL
+from climbench.physics.opening import INTERFACE, LAYER, OFFSET, SLOPE
 from climbench.physics.quantities import QUANTITIES
 
 AREAS_OF_AIR, AREAS_OF_SEA = AREAS = ("areacella", "areacello")
 READ = {s.variable for q in QUANTITIES.values() for s in q.sources} | {*AREAS, OFFSET, SLOPE}
-PLACES = {"time", LEVEL, LAYER, INTERFACE, SEA, "latitude", "longitude"}
+PLACES = {"time", LEVEL, LAYER, INTERFACE, DEPTH, "latitude", "longitude"}
 BLOCK = 2**25  # bytes of a dask chunk where files are joined along time
 
 

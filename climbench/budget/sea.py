@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from climbench.budget.vertical import SEA
 from climbench.constants import FREEZING_POINT
 from climbench.physics.areas import area_sum
+from climbench.physics.blocks import DEPTH
 from climbench.physics.diagnosis import diagnose
-from climbench.physics.opening import LAYER, open_quantities
+from climbench.physics.opening import open_quantities
 
 SEA_HEAT, WET = "ocean_heat", "wet"
 SEA_VARIABLES = ("thetao", "thkcello")
@@ -33,7 +33,7 @@ def sea_means(block: xr.Dataset, weights: np.ndarray, missing: dict[str, tuple[s
         ``ocean_heat`` in J m-2 of sea and ``wet``; empty where there is no sea.
     """
     own = block[[v for v in SEA_VARIABLES if v in block]]
-    quantities = open_quantities(own.rename({SEA: LAYER}) if SEA in own.dims else own).quantities
+    quantities = open_quantities(own).quantities
     if {"ocean_temperature", "ocean_thickness"} <= set(quantities.data_vars):
         water = quantities["ocean_temperature"].notnull()
         quantities["ocean_thickness"] = quantities["ocean_thickness"].where(water, 0.0).fillna(0.0)
@@ -44,7 +44,7 @@ def sea_means(block: xr.Dataset, weights: np.ndarray, missing: dict[str, tuple[s
         return {}
     space = ("latitude", "longitude")
     heat = diagnosis.fields[SEA_HEAT].transpose(..., *space).values
-    wet = (quantities["ocean_thickness"] > 0.0).any("level").transpose(..., *space).values
+    wet = (quantities["ocean_thickness"] > 0.0).any(DEPTH).transpose(..., *space).values
     wet = np.broadcast_to(wet, heat.shape)
     area = area_sum(wet.astype("float64"), weights)
     # A globe without sea has no mean: NaN says so, and is refused as missing values are.

@@ -16,11 +16,11 @@ import numpy as np
 import xarray as xr
 
 from climbench.errors import DataError
+from climbench.physics.blocks import DEPTH
 from climbench.physics.opening import INTERFACE, LAYER, OFFSET, PASCALS_IN, SLOPE
 
 HYBRID, OTHERS = "atmosphere_hybrid_sigma_pressure_coordinate", "atmosphere_"
-DEPTH = ("depth", "ocean_")  # how the standard names of the sea's vertical coordinates begin
-SEA = "sea_layer"
+OF_THE_SEA = ("depth", "ocean_")  # how the standard names of the sea's vertical coordinates begin
 TERM = re.compile(r"(\w+):\s*(\S+)")
 NO_BOUNDS = (
     "{where}: '{name}' is a hybrid coordinate without the bounds of its coefficients (such as a_bnds and b_bnds): its "
@@ -55,8 +55,8 @@ def with_hybrid_layers(data: xr.Dataset, where: str, notes: list[str]) -> xr.Dat
             return _from_formula(data, name, where, notes)
         if standard[name].startswith(OTHERS):
             notes.append(f"{where}: '{name}' is an {standard[name]}, of which no columns are made")
-        if standard[name].startswith(DEPTH):
-            data = data.rename({name: SEA}).drop_vars(SEA)
+        if standard[name].startswith(OF_THE_SEA):
+            data = data.rename({name: DEPTH}).drop_vars(DEPTH)
     return _top_down(data, where, notes)
 
 

@@ -16,7 +16,7 @@ from climbench.physics.quantities import OF_THE_SEA, QUANTITIES, Quantity, Sourc
 from climbench.units import conversion, is_amount
 from climbench.variables import LEXICON, kind_of
 
-LAYER = "layer"
+LAYER, INTERFACE = "layer", "interface"
 SEA_LEVELS = ("lev", "olevel", "level")  # as files of the sea name them
 OFFSET, SLOPE = "ak", "bk"
 PASCALS_IN = {"Pa": 1.0, "hPa": 100.0, "mb": 100.0, "millibar": 100.0, "millibars": 100.0}
@@ -87,7 +87,7 @@ def open_quantities(
             values = _converted(data[source.variable], quantity, source, window, notes)
             found[name] = values.rename(_own_levels(name, values))
             sources[name] = source.variable
-            _compare_hours(data[source.variable], source.variable, window, step, notes)
+            _compare_hours(data[source.variable], source.variable, _said(window, source.variable), step, notes)
     quantities = xr.Dataset(found)
     return Opened(quantities, _column(data, quantities, notes), sources, tuple(notes))
 
@@ -116,6 +116,11 @@ def _compare_hours(
         )
 
 
+def _said(window: float | Mapping[str, float] | None, variable: str) -> float | None:
+    """Return the hours that were said for a variable."""
+    return window.get(variable) if isinstance(window, Mapping) else window
+
+
 def _own_levels(name: str, values: xr.DataArray) -> dict[str, str]:
     """Return new names for dimensions: layers of air are levels, and the sea's levels its own."""
     if name in OF_THE_SEA:
@@ -136,7 +141,7 @@ def _converted(
     if units is None:
         units = known.units
         notes.append(f"'{source.variable}' states no units; taken as {units}")
-    said = window.get(source.variable) if isinstance(window, Mapping) else window
+    said = _said(window, source.variable)
     hours = said if said is not None else known.window
     try:
         change = conversion(str(units), goal, kind=kind_of(source.variable), window=hours)
