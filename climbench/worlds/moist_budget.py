@@ -165,7 +165,7 @@ class MoistBudget:
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return a column's water after a step, and the means of rain and convergence over it."""
         of_water = (along(WIND, -3) * air.shares).sum(axis=0) * wind
-        moved = carried(air.water, *of_water, self.layers.latitude, self.layers.areas, self.seconds)
+        moved = carried(air.water, of_water[0], of_water[1], self.layers.latitude, self.layers.areas, self.seconds)
         before = moved + evaporated * self.seconds
         falls = 1.0 - np.exp(-self.seconds / (RAIN_HOURS * 3600.0))
         lasting = before - falls * np.clip(before - RAINS_ABOVE * capacity, 0.0, None)

@@ -1,4 +1,4 @@
-"""Fluxes through the top and the ground of the moist atmosphere: the simplest formulas that have Earth's size and shape.
+"""Fluxes through the top and the ground of the moist atmosphere: the simplest formulas of Earth's size and shape.
 
 The ground has a temperature of its own that never changes (a sea of endless heat), so that nothing is known of its heat
 but what passes through it. Signs are ERA5's: downward is positive.
@@ -55,7 +55,9 @@ def radiation(layers: Layers, temperature: np.ndarray, wetness: np.ndarray) -> d
     slope = from_mean(layers.latitude)
     albedo = CLEAR_ALBEDO + CLOUD_ALBEDO * wetness**2 + POLAR_ALBEDO * (1.0 / 3.0 - slope) ** 2
     absorbed = SUN * (1.0 + SUN_CONTRAST * slope) * (1.0 - albedo)
-    outgoing = THERMAL + PER_KELVIN * (temperature[MIDDLE] - USUAL_TEMPERATURE) - PER_WETNESS * (wetness - USUAL_WETNESS)
+    outgoing = (
+        THERMAL + PER_KELVIN * (temperature[MIDDLE] - USUAL_TEMPERATURE) - PER_WETNESS * (wetness - USUAL_WETNESS)
+    )
     return {
         TOP_SOLAR: absorbed,
         TOP_THERMAL: -outgoing,

@@ -26,7 +26,7 @@ PURE_PRESSURE = 0.05  # interfaces above this share of the reference do not feel
 BENDING = 1.5  # how fast those below come to follow it
 LEVELS = np.array([25, 100, 200, 325, 475, 625, 775, 925])  # hPa: the nominal pressure that names a layer
 
-# By layer, from the top down. Temperatures and humidity are about Earth's; winds make jets of some 50 m/s of the flow's.
+# By layer, from the top down. Temperatures and humidity are about Earth's; winds make the flow's jets some 50 m/s.
 WIND = np.array([0.35, 0.45, 0.50, 0.45, 0.36, 0.28, 0.21, 0.15])
 TEMPERATURE = np.array([215.0, 207.0, 217.0, 235.0, 254.0, 266.0, 276.0, 284.0])  # K: mean over the globe
 CONTRAST = np.array([0.0, -25.0, -5.0, 12.0, 18.0, 20.0, 20.0, 22.0])  # K: equator less pole, beside the flow's part
@@ -161,5 +161,5 @@ class Layers:
 
 
 def from_mean(latitude: np.ndarray) -> np.ndarray:
-    r"""Return :math:`1/3 - \sin^2\varphi` of shape (latitude, 1): its mean is 0, and the equator has 1 more than a pole."""
+    r"""Return :math:`1/3 - \sin^2\varphi` of shape (latitude, 1): mean 0, 1 more at the equator than at a pole."""
     return (1.0 / 3.0 - np.sin(np.deg2rad(latitude)) ** 2)[:, None]

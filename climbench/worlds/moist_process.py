@@ -16,10 +16,10 @@ import xarray as xr
 import zarr
 
 from climbench.quadrature import quadrature
-from climbench.worlds.moist_atmosphere import ABOVE, IN_LAYERS, OFFSET, PLANE, SLOPE, about, coefficients
+from climbench.worlds.moist_atmosphere import ABOVE, IN_LAYERS, OFFSET, PLANE, SLOPE, coefficients
 from climbench.worlds.moist_budget import Air, MoistBudget
 from climbench.worlds.moist_layers import LEVELS, Layers
-from climbench.worlds.shallow_water import GROUND
+from climbench.worlds.shallow_water import GROUND, about
 from climbench.worlds.shallow_water_flow import ShallowWaterFlow
 from climbench.worlds.shallow_water_process import do_job
 from climbench.worlds.shallow_water_settings import ShallowWaterSettings
