@@ -25,7 +25,15 @@ from climbench.models.forecasting.steps import step_of
 from climbench.progress import Progress
 from climbench.registry import load_object
 from climbench.run_directory import RunDirectory, writing
-from climbench.tasks.forecast.task import history_of, startable, state_of, states_at, static_of, training
+from climbench.tasks.forecast.task import (
+    history_of,
+    startable,
+    state_of,
+    states_at,
+    static_of,
+    training,
+    vertical_of,
+)
 
 Limiter = Literal["spectral"]
 CAP = 1.2  # times the largest power in the training period
@@ -106,7 +114,10 @@ def long_rollout(
         powers_at = sorted({n for n in (1, 10, JUDGED, 1000, steps) if n <= steps})
         runs = {}
         for name, acting in _limiters(limiter, known).items():
-            rollout = Rollout(forecaster, known, begun, step, steps, powers_at, static, acting, seed, fitted.name)
+            rollout = Rollout(
+                *(forecaster, known, begun, step, steps, powers_at, static, acting, seed, fitted.name),
+                vertical_of(truth),
+            )
             runs[name] = rollout.into(folder / name, progress)
         progress.stage("writing the report")
         write_rollout(

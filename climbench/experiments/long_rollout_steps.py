@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +56,8 @@ class Rollout:
         Step n has ``seed + n``.
     name : str
         The forecaster's, for messages.
+    vertical : Dataset
+        What says where layers lie (`climbench.tasks.forecast.task.vertical_of`).
     """
 
     forecaster: Any
@@ -68,6 +70,7 @@ class Rollout:
     limiter: SpectralLimiter | None = None
     seed: int = 0
     name: str = "forecaster"
+    vertical: xr.Dataset = field(default_factory=xr.Dataset)
 
     @property
     def block(self) -> int:
@@ -206,6 +209,7 @@ class Rollout:
             empty = da.full(shape, np.nan, dtype="float32", chunks=(1, self.block, *shape[2:]))
             arrays[name] = (("time", "prediction_timedelta", *rest), empty, array.attrs)
         whole = xr.Dataset(arrays, coords={"time": inits, "prediction_timedelta": leads, **coords})
+        whole = whole.assign(self.vertical.drop_encoding().data_vars)
         whole.to_zarr(store, mode="w", compute=False, zarr_format=3, consolidated=False)
 
 

@@ -51,12 +51,15 @@ class ShallowWater:
 
     name: ClassVar[str] = "shallow-water"
     version: ClassVar[str] = "1"
+    title: ClassVar[str] = "rotating shallow water on the sphere"
+    process: ClassVar[str] = PROCESS
+    variables: ClassVar[tuple[str, ...]] = VARIABLES
 
     def __init__(self, **settings: Any) -> None:
         known = asdict(ShallowWaterSettings())
         for name in settings:
             if name not in known:
-                raise DataError(f"shallow-water has no setting '{name}'. {did_you_mean(name, known)}")
+                raise DataError(f"{self.name} has no setting '{name}'. {did_you_mean(name, known)}")
         self.settings = ShallowWaterSettings(**settings)
 
     def write(
@@ -87,7 +90,7 @@ class ShallowWater:
         DataError
             If the flow is unstable.
         """
-        require_solver()
+        require_solver(self.name)
         temporary = directory / f".{self.store_name}.tmp"
         shutil.rmtree(temporary, ignore_errors=True)
         try:
@@ -116,7 +119,7 @@ class ShallowWater:
                 "store": str(store),
                 "settings": asdict(settings),
                 "trajectories": list(range(first, count, processes)),
-                "variables": list(VARIABLES),
+                "variables": list(self.variables),
                 "ground": GROUND,
                 "members": members,
                 "seed": seed,
@@ -135,28 +138,30 @@ class ShallowWater:
                     progress(next(done), total)
 
         try:
-            run_jobs(PROCESS, jobs, heard)
+            run_jobs(self.process, jobs, heard)
         except DataError as error:
             raise DataError(faults[0] if faults else str(error)) from None
 
+    def fields(self, states: int) -> dict[str, xr.Variable]:
+        """Return the arrays of the store before any state is in them, by name."""
+        rows = self.settings.rows
+        shape, chunks = (states, rows, 2 * rows), (self.settings.chunk, rows, 2 * rows)
+        return {name: blank(("time", "latitude", "longitude"), shape, chunks, about(name)) for name in self.variables}
+
     def _template(self, path: Path, members: int, seed: int) -> None:
         """Write a store's metadata and coordinates; fields are written by those who run trajectories."""
-        import dask.array as da
-
         times, rows = self.settings.times(members), self.settings.rows
-        shape, chunks = (times.size, rows, 2 * rows), (self.settings.chunk, rows, 2 * rows)
-        empty = da.zeros(shape, dtype="float32", chunks=chunks)
-        fields = {name: (("time", "latitude", "longitude"), empty, _about(name)) for name in VARIABLES}
+        size = (rows, 2 * rows)
         coordinates = {
             "time": ("time", times.astype("datetime64[ns]"), {"long_name": "time of a made-up calendar"}),
             "latitude": ("latitude", quadrature("legendre-gauss", rows).latitude, {"units": "degrees_north"}),
             "longitude": ("longitude", np.arange(2 * rows) * (180.0 / rows), {"units": "degrees_east"}),
         }
         data = xr.Dataset(
-            {**fields, GROUND: (("latitude", "longitude"), empty[0], _about(GROUND))},
+            {**self.fields(times.size), GROUND: blank(("latitude", "longitude"), size, size, about(GROUND))},
             coords=coordinates,
             attrs={
-                "title": "rotating shallow water on the sphere, simulated by climbench (no real weather)",
+                "title": f"{self.title}, simulated by climbench (no real weather)",
                 records.WORLD_ATTRIBUTE: json.dumps(self.mark(members, seed)),
                 "licence": "CC0 1.0",
             },
@@ -166,12 +171,20 @@ class ShallowWater:
             data.to_zarr(path, compute=False, zarr_format=3, consolidated=False, encoding=since)
 
 
-def require_solver() -> None:
+def require_solver(world: str) -> None:
     """Raise `MissingExtraError` where what runs a trajectory is not installed."""
     if any(importlib.util.find_spec(name) is None for name in NEEDED):
-        raise MissingExtraError("The world 'shallow-water'", "models")
+        raise MissingExtraError(f"The world '{world}'", "models")
 
 
-def _about(name: str) -> dict[str, str]:
+def about(name: str) -> dict[str, str]:
+    """Return the attributes of a variable of the lexicon."""
     known = LEXICON[name]
     return {"units": known.units, "long_name": known.long_name}
+
+
+def blank(dims: tuple[str, ...], shape: tuple[int, ...], chunks: tuple[int, ...], attrs: dict[str, str]) -> xr.Variable:
+    """Return an array of a store whose values are written later, in float32."""
+    import dask.array as da
+
+    return xr.Variable(dims, da.zeros(shape, dtype="float32", chunks=chunks), attrs)

@@ -96,12 +96,18 @@ def blocks(flow: ShallowWaterFlow, seed: int, trajectory: int) -> Iterator[np.nd
             yield np.stack(block)
 
 
-def main() -> None:
-    """Do the job on standard input."""
+def do_job(run: Callable[..., None]) -> None:
+    """Do the job on standard input.
+
+    Parameters
+    ----------
+    run : callable
+        As `run_trajectories`.
+    """
     torch.set_num_threads(1)
     job = json.loads(sys.stdin.readline())
     try:
-        run_trajectories(
+        run(
             Path(job["store"]),
             ShallowWaterSettings(**job["settings"]),
             job["trajectories"],
@@ -122,4 +128,4 @@ def _say(line: str) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    do_job(run_trajectories)

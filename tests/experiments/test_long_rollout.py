@@ -87,6 +87,14 @@ def test_static_maps_are_given_at_every_step_and_are_no_part_of_the_state(tmp_pa
     assert not found["blown"].any()
 
 
+def test_states_in_layers_have_what_says_where_they_lie(tmp_path):
+    truth, starts = truth_and_starts()
+    edges = xr.Dataset({"ak": ("interface", np.array([0.0, 2e4, 0.0]), {"units": "Pa"})})
+    made = Rollout(Toy(lambda x: x, None), truth, starts, STEP, 3, (1,), xr.Dataset(), vertical=edges)
+    made.into(tmp_path, Progress())
+    xr.testing.assert_identical(xr.open_zarr(tmp_path / "states.zarr", consolidated=False)[["ak"]].load(), edges)
+
+
 def test_a_known_trend_is_recovered_within_its_error(tmp_path):
     _, found = rolled(tmp_path, lambda x: x + np.float32(0.01), 50)
     slope, _ = drift(found["mean"][:, :, 0], np.arange(50) / 4.0)

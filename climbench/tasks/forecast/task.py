@@ -16,6 +16,7 @@ from climbench.data.splits import Split
 from climbench.errors import ModelError, PredictionError
 from climbench.task_cards import Period
 from climbench.tasks.forecast.matching import task_inits
+from climbench.tasks.forecast.stores import INTERFACES
 from climbench.tasks.forecast.targets import Target, resolve
 
 SPACE = ("latitude", "longitude")
@@ -71,6 +72,14 @@ def static_of(card: ForecastCard, truth: xr.Dataset, forecaster: Any) -> xr.Data
                 f"the states. It has: {', '.join(there) or 'none'}. Choose some, or none, with --set 'static=[...]'."
             )
     return truth[list(card.static)]
+
+
+def vertical_of(truth: xr.Dataset) -> xr.Dataset:
+    """Return what says where layers lie (hybrid coefficients along ``interface``); nothing where a truth has levels.
+
+    Forecasts in layers go by those of the truth, and without them would be taken for forecasts on levels of pressure.
+    """
+    return truth[[str(v) for v in truth.data_vars if truth[v].dims == INTERFACES]]
 
 
 def training(
@@ -162,7 +171,7 @@ def forecast_into(
         said = forecaster.predict(states_at(given, block, lags), leads=leads, members=members, seed=seed + start)
         said = _checked(said, state, block, leads, str(attributes.get("model", "the model")))
         if start == 0:
-            _template(temporary, said, inits, attributes)
+            _template(temporary, said.assign(vertical_of(truth).data_vars), inits, attributes)
         region = {"time": slice(start, start + block.size)}
         _laid_out(said).drop_vars([c for c in _laid_out(said).coords if c != "time"]).to_zarr(
             temporary, region=region, consolidated=False
@@ -266,6 +275,9 @@ def _template(path: Path, said: xr.Dataset, inits: np.ndarray, attributes: Mappi
     block = _laid_out(said)
     arrays = {}
     for name, array in block.data_vars.items():
+        if "time" not in array.dims:
+            arrays[name] = array
+            continue
         shape = (inits.size, *array.shape[1:])
         empty = da.zeros(shape, dtype=array.dtype, chunks=(1, *array.shape[1:]))
         arrays[name] = xr.DataArray(empty, dims=array.dims, attrs=array.attrs)

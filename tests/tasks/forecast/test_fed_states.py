@@ -9,8 +9,9 @@ import xarray as xr
 
 from climbench.cards import find_task
 from climbench.errors import PredictionError
+from climbench.models.persistence import Persistence
 from climbench.tasks.forecast.stores import open_weather
-from climbench.tasks.forecast.task import fed, state_of, states_at
+from climbench.tasks.forecast.task import fed, forecast_into, state_of, states_at, vertical_of
 
 GRID = {"latitude": [-45.0, 45.0], "longitude": [0.0, 120.0, 240.0]}
 
@@ -73,6 +74,25 @@ def test_a_static_variable_that_is_not_there_is_named_with_those_that_are(truth)
     varying = with_ground(truth).rename({"2m_temperature": "land_sea_mask", "geopotential": "2m_temperature"})
     with pytest.raises(PredictionError, match="no map 'land_sea_mask'"):
         fed(task, varying, Asking())
+
+
+def test_layers_keep_what_says_where_they_lie_and_forecasts_have_it_too(truth, tmp_path):
+    edges = {"ak": ("interface", np.linspace(0.0, 2e4, 5), {"units": "Pa"}), "bk": ("interface", np.linspace(0, 1, 5))}
+    with_ground(truth).assign(edges).to_zarr(tmp_path / "truth.zarr", zarr_format=2)
+    opened = open_weather(tmp_path / "truth.zarr", "truth", "weatherbench2-era5")
+    assert set(vertical_of(opened)) == {"ak", "bk"}
+    assert set(vertical_of(truth)) == set()
+
+    plain = card("temperature")
+    test = plain.test.model_copy(update={"period": ("2016-01-01", "2016-01-01"), "hours": (0, 6)})
+    leads = plain.leads.model_copy(update={"first": 6, "last": 6, "step": 6})
+    task = plain.model_copy(update={"test": test, "leads": leads})
+    store = tmp_path / "forecast.zarr"
+    forecast_into(store, Persistence(), task, opened, seed=0, attributes={}, told=lambda done, of: None)
+    forecast = open_weather(store, "forecast", "weatherbench2-era5")
+    np.testing.assert_array_equal(forecast["ak"], edges["ak"][1])
+    assert forecast["ak"].attrs["units"] == "Pa"
+    assert forecast["temperature"].sizes["init_time"] == 2
 
 
 def test_a_truth_keeps_its_maps_and_a_forecast_does_not(truth, tmp_path):
