@@ -1,0 +1,257 @@
+"""Scores a forecast by its physics: which scores its variables allow, and what is missing for the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from climbench.cards import Fluid, ForecastCard
+from climbench.grids import covers_globe
+from climbench.physics.diagnosis import CLOSURES
+from climbench.physics.opening import Opened
+from climbench.tasks.forecast.matching import HOUR, Match
+from climbench.tasks.forecast.physics_maps import quantities_behind, windows_of
+from climbench.tasks.forecast.physics_metrics import PHYSICS, PHYSICS_SCORES, TRUTH, PhysicsScore
+from climbench.tasks.forecast.physics_series import AXES, Means, PhysicsStore, global_means
+from climbench.tasks.forecast.physics_statistics import Series, statistics_of
+from climbench.tasks.forecast.stores import Places
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+STANDARD = "standard"  # the profile that has scores of physics without being asked: other tools have none
+PART_OF_GLOBE = "the whole globe: the grid covers a part of it, whose budget is not closed"
+FEW_LEADS = "two lead times or more: a change is from one to the next"
+NO_START = "the state at the initial time: the forecast has no lead time 0, and the truth does not have it"
+MISSING_VALUES = "values: some are missing, and a mean over the globe needs all"
+
+
+@dataclass
+class PhysicsScores:
+    """Scores of a forecast's physics.
+
+    Attributes
+    ----------
+    rows : list of dict
+        Rows of the score table, without the model's name; ``floor`` is what the truth scores.
+    statistics : dict of str to DataArray of shape (init_time, lead_time)
+        Under ``physics.STATISTIC``; the truth's own under ``physics.truth_STATISTIC``.
+    impossible : dict of str to tuple of str
+        By score, what is missing.
+    notes : list of str
+        What was assumed.
+    """
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    statistics: dict[str, xr.DataArray] = field(default_factory=dict)
+    impossible: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def physics_wanted(card: ForecastCard, profile: str, fluid: Fluid) -> tuple[str, ...]:
+    """Return the scores of physics that a task has under a profile: those named, or all of its fluid."""
+    named = [name for name in (*(card.metrics or ()), *card.more_metrics) if name in PHYSICS_SCORES]
+    if card.metrics is not None or profile != STANDARD:
+        return tuple(dict.fromkeys(named))
+    usual = [name for name, score in PHYSICS_SCORES.items() if score.fluid == fluid]
+    return tuple(dict.fromkeys([*usual, *named]))
+
+
+def score_physics(
+    wanted: Sequence[str],
+    places: Places,
+    matched: Match,
+    fluid: Fluid,
+    *,
+    client: Client | None = None,
+    threads: int | None = None,
+) -> PhysicsScores:
+    """Return scores of physics.
+
+    Parameters
+    ----------
+    wanted : sequence of str
+        Names of `PHYSICS_SCORES`.
+    places : Places
+        The stores.
+    matched : Match
+        What is scored.
+    fluid : {"air", "shallow-water"}
+        What the states are of.
+    client, threads
+        As for `climbench.tasks.forecast.engine.accumulate`.
+
+    Returns
+    -------
+    PhysicsScores
+    """
+    found = PhysicsScores()
+    scores = {name: PHYSICS_SCORES[name] for name in wanted}
+    maps = _maps(scores.values())
+    stores = {role: PhysicsStore(places, role, maps, tuple(sorted(quantities_behind(maps)))) for role in AXES}
+    looks = {role: _Look.at(store) for role, store in stores.items()}
+    ours, theirs = looks["forecast"], looks["truth"]
+    globe = covers_globe(*(places.open("truth")[axis].values for axis in ("latitude", "longitude")))
+    for name, score in list(scores.items()):
+        lacking = _lacking(score, ours, theirs, matched, fluid, globe=globe)
+        if lacking:
+            found.impossible[name] = lacking
+            del scores[name]
+    if not scores:
+        return found
+    found.notes = [f"{PHYSICS}: {note}" for note in ours.opened.notes]
+    forecast, truth = _series(looks, _maps(scores.values()), matched, client, threads)
+    for name, score in scores.items():
+        _append(found, name, score, forecast, truth, matched)
+    found.rows.sort(key=lambda row: wanted.index(row["metric"]))
+    return found
+
+
+def _maps(scores: Iterable[PhysicsScore]) -> tuple[str, ...]:
+    names = [name for s in scores for name in (*(CLOSURES[s.of] if s.kind == "closure" else (s.of,)), *s.maps)]
+    return tuple(dict.fromkeys(names))
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What the first states of a store say of it."""
+
+    store: PhysicsStore
+    opened: Opened
+    missing: Mapping[str, tuple[str, ...]]
+    faults: Mapping[str, str]
+
+    @classmethod
+    def at(cls, store: PhysicsStore) -> _Look:
+        found, diagnosis, faults = store.look()
+        return cls(store, found, diagnosis.missing, faults)
+
+    def lacks(self, name: str) -> tuple[str, ...]:
+        """Return what a map lacks: a variable, or one that can be used."""
+        if name not in self.missing:
+            return ()
+        behind = quantities_behind([name])
+        return tuple(text for q, text in self.faults.items() if q in behind) or self.missing[name]
+
+    def like(self, other: _Look, name: str) -> bool:
+        """Return whether a map is there, made from the same variables as that of another store."""
+        same = all(self.opened.sources.get(q) == other.opened.sources.get(q) for q in quantities_behind([name]))
+        return same and name not in self.missing
+
+    def windows(self, names: Iterable[str]) -> dict[str, tuple[float, ...]]:
+        """Return hours that maps are accumulated over; those of rates in a truth are its steps."""
+        found = {name: windows_of(self.opened, name) for name in names}
+        times = self.store.places.open("truth")["time"].values
+        if self.store.role == "truth" and times.size > 1:
+            step = float(np.median(np.diff(times)) / HOUR)
+            found = {name: hours or (step,) for name, hours in found.items()}
+        return found
+
+
+def _lacking(
+    score: PhysicsScore, ours: _Look, theirs: _Look, matched: Match, fluid: Fluid, *, globe: bool
+) -> tuple[str, ...]:
+    """Return in words what a score lacks; empty where it can be had."""
+    if score.fluid != fluid:
+        return (f"states of another fluid: it is for {score.fluid}, and the data set's card says {fluid}",)
+    maps = _maps([score])
+    lacking = [text for name in maps for text in ours.lacks(name)]
+    if score.globe and not globe:
+        lacking.append(PART_OF_GLOBE)
+    if score.kind in ("bias", "ratio"):
+        lacking += [f"of the truth: {text}" for name in maps for text in theirs.lacks(name)]
+    if score.kind == "closure" and matched.leads.size < 2:
+        lacking.append(FEW_LEADS)
+    if score.kind == "drift" and matched.leads[0] > 0.0 and not all(theirs.like(ours, name) for name in maps):
+        lacking.append(NO_START)
+    if score.kind == "closure" and not lacking:
+        flows = CLOSURES[score.of][1:]
+        lacking += _other_steps(Series({}, {}, matched.leads, ours.windows(flows)), score.of)
+    return tuple(dict.fromkeys(lacking))
+
+
+def _other_steps(series: Series, closure: str) -> list[str]:
+    if series.fits(closure)[series.leads > 0.0].any():
+        return []
+    hours = sorted({h for window in series.windows.values() for h in window})
+    return [
+        f"fluxes over the time between lead times ({series.steps[-1]:g} h): they are over "
+        f"{' and '.join(f'{h:g}' for h in hours)} h"
+    ]
+
+
+def _series(
+    looks: Mapping[str, _Look], maps: Sequence[str], matched: Match, client: Client | None, threads: int | None
+) -> tuple[Series, Series]:
+    """Return the means over the globe of forecast and truth."""
+    ours, theirs = looks["forecast"], looks["truth"]
+    positions = {"init_time": matched.init_positions, "lead_time": matched.lead_positions}
+    store = ours.store.only(maps, list(ours.faults))
+    means = global_means(store, positions, client=client, threads=threads)
+    there = matched.truth_positions >= 0
+    known, start = _truth_means(theirs, [m for m in maps if m not in theirs.missing], matched, client, threads)
+    truth = Series(known, start, matched.leads, theirs.windows(known))
+    start = {name: values for name, values in start.items() if theirs.like(ours, name)}
+    if matched.leads[0] == 0.0:
+        start = {name: values[:, :, 0] for name, values in means.items()}
+    means = {name: np.where(there, values, np.nan) for name, values in means.items()}
+    return Series(means, start, matched.leads, ours.windows(means)), truth
+
+
+def _truth_means(
+    look: _Look, maps: Sequence[str], matched: Match, client: Client | None, threads: int | None
+) -> tuple[Means, Means]:
+    """Return the truth's means at valid times and at initial times; NaN where it has none."""
+    times = pd.Index(look.store.places.open("truth")["time"].values.astype("datetime64[s]"))
+    starts = times.get_indexer(pd.Index(matched.inits.astype("datetime64[s]")))
+    wanted = np.unique(np.concatenate([matched.truth_positions.ravel(), starts]))
+    wanted = wanted[wanted >= 0]
+    store = look.store.only(maps, list(look.faults))
+    found = global_means(store, {"time": wanted}, client=client, threads=threads)
+
+    def at(values: np.ndarray, positions: np.ndarray) -> np.ndarray:
+        places = np.searchsorted(wanted, np.maximum(positions, wanted[0]))
+        return np.where(positions >= 0, values[:, places], np.nan)
+
+    return (
+        {name: at(values, matched.truth_positions) for name, values in found.items()},
+        {name: at(values, starts) for name, values in found.items()},
+    )
+
+
+def _append(
+    found: PhysicsScores, name: str, score: PhysicsScore, forecast: Series, truth: Series, matched: Match
+) -> None:
+    """Append the rows and statistics of one score, with what the truth scores beside it."""
+    ours = statistics_of(score, forecast, truth)
+    values = score.metric.of(ours, 1)
+    if not np.isfinite(values).any():
+        found.impossible[name] = (MISSING_VALUES,)
+        return
+    own = score.kind not in ("bias", "ratio") and all(m in truth.means for m in _maps([score]))
+    theirs = statistics_of(score, truth, None) if own else {}
+    floors = score.metric.of(theirs, 1) if own else np.full(values.shape, np.nan)
+    kept = {**ours, **{f"{TRUTH}{key}": part for key, part in theirs.items()}}
+    axes = {"init_time": matched.inits, "lead_time": matched.leads}
+    found.statistics |= {f"{PHYSICS}.{key}": xr.DataArray(part, axes, tuple(axes)) for key, part in kept.items()}
+    for lead, value, floor in zip(matched.leads, values, floors, strict=True):
+        found.rows.append(_row(name, float(lead), value, floor, score.metric.units))
+
+
+def _row(metric: str, lead: float, value: float, floor: float, units: str) -> dict[str, Any]:
+    numbers = {key: float(n) if np.isfinite(n) else None for key, n in (("value", value), ("floor", floor))}
+    return {
+        "variable": PHYSICS,
+        "metric": metric,
+        "region": "global",
+        "lead_time": lead,
+        **numbers,
+        "low": None,
+        "high": None,
+        "units": units,
+    }
