@@ -89,7 +89,8 @@ def _chosen(data: xr.Dataset, quantities: Sequence[str], at: Positions) -> xr.Da
     """Return the variables that quantities can be taken from, at some positions, in memory."""
     names = _variables(data, quantities)
     rest = [str(v) for v in data.data_vars if "interface" in data[v].dims]  # hybrid coefficients
-    return data[[*names, *rest]].isel({axis: as_slice(p) for axis, p in at.items()}).load()
+    picked = {axis: as_slice(p) for axis, p in at.items()}
+    return data[[*names, *rest]].isel(picked, missing_dims="ignore").load()  # there may be maps without time alone
 
 
 def _variables(data: xr.Dataset, quantities: Sequence[str]) -> list[str]:
