@@ -160,9 +160,31 @@ def pressure_levels(pressure: np.ndarray) -> Column:
     DataError
         If there are fewer than two, they stand from the bottom up, or are not in Pa.
     """
+    pressure = level_pressures(pressure)
+    return Column(_trapezoid(pressure), np.zeros(pressure.size))
+
+
+def level_pressures(pressure: np.ndarray) -> np.ndarray:
+    """Return pressures of levels if they can be that.
+
+    Parameters
+    ----------
+    pressure : ndarray of shape (level,)
+        In Pa, from the top down; at least two.
+
+    Returns
+    -------
+    ndarray of shape (level,)
+        The same in float64.
+
+    Raises
+    ------
+    DataError
+        If there are fewer than two, they stand from the bottom up, or are not in Pa.
+    """
     pressure = _profile(pressure, "pressure levels", at_least=2)
     _refuse_hectopascal(pressure, "pressure levels")
-    return Column(_trapezoid(_downward(pressure, "Pressure levels")), np.zeros(pressure.size))
+    return _downward(pressure, "Pressure levels")
 
 
 def pressure_layers(edges: np.ndarray) -> Column:
