@@ -14,6 +14,8 @@ import numpy as np
 
 from climbench.cards import Fluid
 from climbench.constants import SECONDS_PER_DAY
+from climbench.physics.ageostrophic import ageostrophic_ratio
+from climbench.physics.imbalance import relative
 from climbench.tasks.forecast.metrics import Means, Metric
 
 PHYSICS = "physics"  # stands for the variable in rows of the score table
@@ -29,13 +31,13 @@ class PhysicsScore:
     ----------
     kind : {"drift", "closure", "mean", "bias", "ratio"}
         What is taken of the means over the globe: how far they are from those at the initial time, what fluxes leave
-        unexplained of their changes, they themselves, or their difference from the truth's, or the root of their ratio.
+        unexplained of their changes, they themselves, their difference from the truth's, or they and the truth's.
     of : str
         The map, or the closure (`climbench.physics.diagnosis.CLOSURES`), that it is made from.
     metric : Metric
         The score of those statistics.
     maps : tuple of str
-        Further maps that it needs.
+        Further maps that it needs; of a drift, what it is taken per unit of, at the initial time.
     globe : bool
         Whether it means nothing of a part of the globe.
     fluid : {"air", "shallow-water"}
@@ -87,6 +89,60 @@ def _share(of: str, words: str) -> PhysicsScore:
     return PhysicsScore("mean", of, Metric((of,), lambda s, m: s[of], units="1", definition=words), globe=False)
 
 
+def _imbalance() -> dict[str, PhysicsScore]:
+    """Return both balances, each by itself, and over the truth's own."""
+    of, wind, departure = "hydrostatic_square", "wind_square", "ageostrophic_square"
+    residual = Metric(
+        (of,),
+        _root(of),
+        units="m2 s-2",
+        definition="root mean square of what geopotential and virtual temperature miss hydrostatic balance by",
+    )
+    ratio = Metric(
+        (departure, wind),
+        lambda s, m: ageostrophic_ratio(s[departure], s[wind]),
+        units="1",
+        best="none",
+        definition=(
+            "root mean square of the wind that is not geostrophic over that of the wind, from 30 to 60 degrees, at the "
+            "level nearest to 500 hPa"
+        ),
+    )
+    over_truth = "over that of the truth: 1 where the forecast is as far out of balance"
+    return {
+        "hydrostatic_residual": PhysicsScore("mean", of, residual, globe=False),
+        "hydrostatic_relative": PhysicsScore(
+            "ratio",
+            of,
+            Metric(
+                (of, f"{TRUTH}{of}"),
+                lambda s, m: relative(s[of], s[f"{TRUTH}{of}"]),
+                units="1",
+                best="one",
+                definition=f"hydrostatic_residual {over_truth}",
+            ),
+            globe=False,
+        ),
+        "ageostrophic_ratio": PhysicsScore("mean", departure, ratio, (wind,), globe=False),
+        "ageostrophic_relative": PhysicsScore(
+            "ratio",
+            departure,
+            Metric(
+                (departure, wind, f"{TRUTH}{departure}", f"{TRUTH}{wind}"),
+                lambda s, m: (
+                    ageostrophic_ratio(s[departure], s[wind])
+                    / ageostrophic_ratio(s[f"{TRUTH}{departure}"], s[f"{TRUTH}{wind}"])
+                ),
+                units="1",
+                best="one",
+                definition=f"ageostrophic_ratio {over_truth}",
+            ),
+            (wind,),
+            globe=False,
+        ),
+    }
+
+
 PHYSICS_SCORES: dict[str, PhysicsScore] = {
     "dry_air_drift": _drift("dry_air_mass", "kg m-2", "the mass of dry air (surface pressure less water, over g)"),
     **_closure(
@@ -109,6 +165,10 @@ PHYSICS_SCORES: dict[str, PhysicsScore] = {
     "frozen_above_total": _share(
         "frozen_above_total", "share of the area with more frozen precipitation than precipitation in all"
     ),
+    "above_saturation": _share(
+        "above_saturation", "share of area and levels with relative humidity over water above 1"
+    ),
+    **_imbalance(),
     "layer_mass_drift": _drift("layer_mass", "m2 s-2", "the geopotential of the free surface", fluid="shallow-water"),
     "layer_energy_drift": _drift(
         "layer_energy",

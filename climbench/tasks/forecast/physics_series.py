@@ -121,8 +121,9 @@ def work(store: PhysicsStore, at: Positions) -> Means:
     means = {}
     for name, values in maps_of(found, store.maps).fields.items():
         whole = values if "member" in values.dims else values.expand_dims("member")
-        ordered = whole.transpose("member", *store.axes, *STATIC)
-        means[str(name)] = np.asarray(area_mean(ordered.values, areas))
+        space = [dim for dim in STATIC if dim in whole.dims]
+        ordered = whole.transpose("member", *store.axes, *space).values
+        means[str(name)] = np.asarray(area_mean(ordered, areas) if space else ordered)
     return means
 
 

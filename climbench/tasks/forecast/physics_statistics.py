@@ -100,10 +100,11 @@ def statistics_of(score: PhysicsScore, ours: Series, truth: Series | None) -> di
     if score.kind == "closure":
         residual = ours.residual(score.of)
         return {score.of: residual.mean(axis=0), f"{score.of}{SQUARE}": (residual**2).mean(axis=0)}
-    mean = ours.means[score.of].mean(axis=0)
+    names = (score.of, *score.maps)
+    means = {name: ours.means[name].mean(axis=0) for name in names}
     if truth is None or score.kind == "mean":
-        return {score.of: mean}
-    theirs = truth.means[score.of].mean(axis=0)
+        return means
+    theirs = {name: truth.means[name].mean(axis=0) for name in names}
     if score.kind == "bias":
-        return {f"{score.of}{ERROR}": mean - theirs}
-    return {score.of: mean, f"{TRUTH}{score.of}": theirs}
+        return {f"{name}{ERROR}": means[name] - theirs[name] for name in names}
+    return {**means, **{f"{TRUTH}{name}": values for name, values in theirs.items()}}

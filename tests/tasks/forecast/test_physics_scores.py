@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import xarray as xr
 
+from climbench.constants import ACE_AIR, EARTH_RADIUS, ROTATION_RATE
 from climbench.tasks.forecast.physics_metrics import PHYSICS, PHYSICS_SCORES
 from tests.tasks.forecast import made_stores as made
 from tests.tasks.forecast import moist_stores as moist
@@ -115,6 +119,79 @@ def test_shares_below_zero(physics_of):
     values, _, _ = physics_of(forecast)
     assert values["negative_humidity", 24] == pytest.approx(1.0 / 3.0)
     assert values["negative_humidity", 36] == 0.0
+
+
+def test_members_do_not_make_up_for_each_other(physics_of):
+    members = [moist.moist_forecast(loss, RESIDUAL).expand_dims(number=[n]) for n, loss in enumerate((LOSS, -LOSS))]
+    values, _, _ = physics_of(xr.concat(members, "number"))
+    assert values["dry_air_drift", 24] == pytest.approx(2.0 * LOSS, rel=1e-9)
+
+
+GLOBE = {"latitude": np.linspace(-87.5, 87.5, 36), "longitude": np.arange(0.0, 360.0, 10.0)}
+
+
+def balanced(coords, wind, level_step):
+    """Turning air at rest against itself: temperature of 250 K, geopotential in both balances, u = U cos(latitude)."""
+    level, x = np.array([300.0, 500.0, 850.0]), np.sin(np.deg2rad(GLOBE["latitude"]))
+    turning = -(EARTH_RADIUS * ROTATION_RATE * wind) * x**2  # of f u = -d(Phi)/dy
+    depth = -ACE_AIR.dry_gas * 250.0 * np.log(level / 1000.0)
+    phi = depth[:, None] + turning + np.array([level_step, 0.0, 0.0])[:, None]
+    shape = tuple(map(len, coords.values()))
+    fields = {
+        "geopotential": phi,
+        "temperature": np.full(phi.shape, 250.0),
+        "specific_humidity": np.zeros(phi.shape),
+        "u_component_of_wind": np.tile(wind * np.cos(np.arcsin(x)), (3, 1)),
+        "v_component_of_wind": np.zeros(phi.shape),
+    }
+    spread = {n: v[..., None] * np.ones((*shape, 3, 36, 36)) for n, v in fields.items()}
+    axes = {**coords, "level": level.astype(int), **GLOBE}
+    return xr.Dataset({n: (tuple(axes), v) for n, v in spread.items()}, axes)
+
+
+def test_balances_beside_the_truth(physics_of):
+    """The truth misses hydrostatic balance by 10 between two of three levels, the forecast by 30."""
+    coords = {"time": moist.moist_truth()["time"].values}
+    truth = balanced(coords, 20.0, 10.0)
+    ours = moist.moist_forecast(LOSS, RESIDUAL, inits=2)
+    forecast = balanced({c: ours[c].values for c in ("time", "prediction_timedelta")}, 20.0, 30.0)
+    forecast["u_component_of_wind"] = 1.5 * forecast["u_component_of_wind"]  # a third of it is not geostrophic
+    values, floors, found = physics_of(forecast, truth, targets=["geopotential_500"], grids=["36x36"])
+    assert values["hydrostatic_residual", 24] == pytest.approx(30.0 / np.sqrt(2.0), rel=1e-6)
+    assert floors["hydrostatic_residual", 24] == pytest.approx(10.0 / np.sqrt(2.0), rel=1e-6)
+    assert values["hydrostatic_relative", 24] == pytest.approx(3.0, rel=1e-6)
+    assert values["ageostrophic_ratio", 24] == pytest.approx(1.0 / 3.0, rel=0.01)
+    assert floors["ageostrophic_ratio", 24] == pytest.approx(0.0, abs=0.01)
+    assert (values["above_saturation", 24], values["negative_humidity", 24]) == (0.0, 0.0)
+    assert found.impossible["dry_air_drift"][0].startswith("surface pressure")
+
+
+def shallow(coords, surface):
+    """A layer at rest over flat ground whose depth is the same everywhere."""
+    values = np.asarray(surface)[..., None, None] * np.ones((made.LATITUDE.size, made.LONGITUDE.size))
+    axes = {**coords, "latitude": made.LATITUDE, "longitude": made.LONGITUDE}
+    still = np.zeros_like(values)
+    names = {"geopotential": values, "u_component_of_wind": still, "v_component_of_wind": still}
+    return xr.Dataset({name: (tuple(axes), part) for name, part in names.items()}, axes)
+
+
+def test_a_layer_of_fluid_has_its_own_budgets_where_its_card_says_so(stores, scores_of):
+    ours, times = moist.moist_forecast(LOSS, RESIDUAL), moist.moist_truth()["time"].values
+    truth = shallow({"time": times}, 1000.0 * np.ones(times.size))
+    truth["geopotential_at_surface"] = 0.0 * truth["geopotential"].isel(time=0, drop=True)
+    lost = np.broadcast_to(1000.0 - np.arange(1.0, 5.0), (9, 4))
+    forecast = shallow({c: ours[c].values for c in ("time", "prediction_timedelta")}, lost)
+    opened = scores_of.opened(stores(forecast, truth), targets=["geopotential"], use_climatology=None)
+    assert not [row for row in opened.score().rows if row["variable"] == PHYSICS]  # nobody said it is such a fluid
+    fluid = replace(opened, dataset=opened.dataset.model_copy(update={"fluid": "shallow-water"}))
+    found = fluid.score()
+    rows = {(row["metric"], row["lead_time"]): row for row in found.rows if row["variable"] == PHYSICS}
+    assert {name for name, _ in rows} == {"layer_mass_drift", "layer_energy_drift"}
+    assert rows["layer_mass_drift", 36]["value"] == pytest.approx(3.0, rel=1e-12)
+    # of energy depth^2 / 2 by the first depth: (1000^2 - 997^2) / 2 / 1000
+    assert rows["layer_energy_drift", 36]["value"] == pytest.approx(2.9955, rel=1e-9)
+    assert rows["layer_energy_drift", 36]["floor"] == 0.0
+    assert not found.impossible
 
 
 @pytest.mark.parametrize(
