@@ -25,6 +25,7 @@ from climbench.variables import LEXICON
 
 VERTICAL, SPACE = "level", ("latitude", "longitude")
 ROUND_OFF = 1e-10  # kg m-2 s-1, less than 1e-5 mm/day: stores are in float32
+NO_PRESSURE = "levels of pressure: these are layers between hybrid interfaces"
 PASCALS, MIDDLE = 100.0, 5e4  # Pa of a hPa, and the level whose wind is held against the geostrophic
 
 
@@ -41,11 +42,14 @@ class OwnMap:
         Names of `climbench.physics.quantities.QUANTITIES`.
     field : str
         One of `climbench.physics.diagnosis.FIELDS`, in place of quantities.
+    on_pressure : bool
+        Whether it is for levels of pressure alone.
     """
 
     of: Callable[..., xr.DataArray]
     quantities: tuple[str, ...] = ()
     field: str = ""
+    on_pressure: bool = False
 
 
 def _below_zero(values: xr.DataArray) -> xr.DataArray:
@@ -131,10 +135,10 @@ OWN_MAPS: dict[str, OwnMap] = {
     "negative_humidity": OwnMap(_below_zero, ("humidity",)),
     "negative_precipitation": OwnMap(_below_zero, ("precipitation",)),
     "frozen_above_total": OwnMap(_frozen, ("frozen_precipitation", "precipitation")),
-    "above_saturation": OwnMap(_above_saturation, ("humidity", "temperature")),
-    "hydrostatic_square": OwnMap(_hydrostatic, ("geopotential", "temperature", "humidity")),
-    "ageostrophic_square": OwnMap(_geostrophic(0), ("geopotential", "eastward", "northward")),
-    "wind_square": OwnMap(_geostrophic(1), ("geopotential", "eastward", "northward")),
+    "above_saturation": OwnMap(_above_saturation, ("humidity", "temperature"), on_pressure=True),
+    "hydrostatic_square": OwnMap(_hydrostatic, ("geopotential", "temperature", "humidity"), on_pressure=True),
+    "ageostrophic_square": OwnMap(_geostrophic(0), ("geopotential", "eastward", "northward"), on_pressure=True),
+    "wind_square": OwnMap(_geostrophic(1), ("geopotential", "eastward", "northward"), on_pressure=True),
     "layer_mass": OwnMap(lambda surface: surface, ("geopotential",)),
     "layer_depth": OwnMap(_depth, ("geopotential", "surface_geopotential")),
     "layer_energy": OwnMap(_energy, ("geopotential", "eastward", "northward", "surface_geopotential")),
@@ -201,6 +205,8 @@ def maps_of(found: Opened, maps: Collection[str]) -> Diagnosis:
         own = OWN_MAPS.get(name, OwnMap(lambda x: x, field=name))
         lacking = tuple(wanted_names(q) for q in own.quantities if q not in found.quantities)
         lacking += core.missing.get(own.field, ())
+        if own.on_pressure and found.column is not None and found.column.interface_offset is not None:
+            lacking += (NO_PRESSURE,)
         if lacking:
             missing[name] = lacking
             continue

@@ -16,7 +16,7 @@ from climbench.tasks.forecast.engine import spread
 from climbench.tasks.forecast.physics_maps import maps_of, opened, quantities_behind
 from climbench.tasks.forecast.plan import along_chunks
 from climbench.tasks.forecast.reading import as_slice, chunk_size, map_bytes
-from climbench.tasks.forecast.stores import STATIC, Places
+from climbench.tasks.forecast.stores import INTERFACES, STATIC, Places
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -57,19 +57,23 @@ class PhysicsStore:
         """Return the store, lazily, with the truth's maps of what does not change.
 
         Of the truth there are the variables and levels that the forecast has: what is made from both is then made in
-        the same way. A truth without all levels of the forecast is without levels.
+        the same way. A truth without all levels of the forecast is without levels, and so is a forecast of some of a
+        truth's hybrid layers, whose coefficients are those of all of them.
         """
         forecast, truth = self.places.open("forecast"), self.places.open("truth")
-        fixed = {str(v): truth[v].variable for v in truth.data_vars if truth[v].dims == STATIC}
+        fixed = {str(v): truth[v].variable for v in truth.data_vars if truth[v].dims in (STATIC, INTERFACES)}
+        layered = any(array.dims == INTERFACES for array in fixed.values())
+        levels = forecast["level"].values if "level" in forecast.dims else np.empty(0)
+        known = truth["level"].values if "level" in truth.dims else np.empty(0)
+        strange = levels.size > 0 and layered and not np.array_equal(levels, known)
         if self.role == "forecast":
-            return forecast.assign({v: a for v, a in fixed.items() if v not in forecast})
+            whole = forecast.assign({v: a for v, a in fixed.items() if v not in forecast})
+            return whole.drop_dims("level") if strange else whole
         shared = truth[[v for v in truth.data_vars if v in forecast or v in fixed]]
-        if "level" not in shared.dims or "level" not in forecast.dims:
+        if "level" not in shared.dims or not levels.size:
             return shared
-        levels = forecast["level"].values
-        if np.isin(levels, shared["level"].values).all():
-            return shared.sel(level=levels)
-        return shared.drop_dims("level")
+        whole_column = not strange and np.isin(levels, known).all()
+        return shared.sel(level=levels) if whole_column else shared.drop_dims("level")
 
     def look(self) -> tuple[Opened, Diagnosis, dict[str, str]]:
         """Return the quantities and maps of the first states, and what is wrong with variables."""
@@ -88,7 +92,7 @@ class PhysicsStore:
 def _chosen(data: xr.Dataset, quantities: Sequence[str], at: Positions) -> xr.Dataset:
     """Return the variables that quantities can be taken from, at some positions, in memory."""
     names = _variables(data, quantities)
-    rest = [str(v) for v in data.data_vars if "interface" in data[v].dims]  # hybrid coefficients
+    rest = [str(v) for v in data.data_vars if data[v].dims == INTERFACES]
     picked = {axis: as_slice(p) for axis, p in at.items()}
     return data[[*names, *rest]].isel(picked, missing_dims="ignore").load()  # there may be maps without time alone
 

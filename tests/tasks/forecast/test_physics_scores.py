@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from climbench.constants import ACE_AIR, EARTH_RADIUS, ROTATION_RATE
+from climbench.constants import ACE_AIR, EARTH_RADIUS, GRAVITY, ROTATION_RATE
 from climbench.tasks.forecast.physics_metrics import PHYSICS, PHYSICS_SCORES
 from tests.tasks.forecast import made_stores as made
 from tests.tasks.forecast import moist_stores as moist
@@ -121,6 +121,21 @@ def test_shares_below_zero(physics_of):
     assert values["negative_humidity", 36] == 0.0
 
 
+def test_layers_are_those_of_the_truths_coefficients(physics_of):
+    """Over sigma layers of one humidity q, a loss of pressure is one of (1 - q) times as much dry air."""
+    share = {"ak": ("interface", np.zeros(4), {"units": "Pa"}), "bk": ("interface", np.array([0.0, 0.4, 0.7, 1.0]))}
+    moisture = 0.004
+    truth, forecast = moist.moist_truth(), moist.moist_forecast(LOSS, RESIDUAL)
+    for data in (truth, forecast):
+        data["specific_humidity"] = 0.0 * data["specific_humidity"] + moisture
+        data["specific_humidity"].attrs["units"] = "kg kg-1"
+        data["temperature"] = (0.0 * data["specific_humidity"] + 250.0).assign_attrs(units="K")
+    forecast["surface_pressure"] = (0.0 * forecast["surface_pressure"] + 99000.0).assign_attrs(units="Pa")
+    values, _, found = physics_of(forecast, truth.assign(share))
+    assert values["dry_air_drift", 24] == pytest.approx(1000.0 * (1.0 - moisture) / GRAVITY, rel=1e-9)
+    assert found.impossible["above_saturation"] == ("levels of pressure: these are layers between hybrid interfaces",)
+
+
 def test_members_do_not_make_up_for_each_other(physics_of):
     members = [moist.moist_forecast(loss, RESIDUAL).expand_dims(number=[n]) for n, loss in enumerate((LOSS, -LOSS))]
     values, _, _ = physics_of(xr.concat(members, "number"))
@@ -160,8 +175,9 @@ def test_balances_beside_the_truth(physics_of):
     assert values["hydrostatic_residual", 24] == pytest.approx(30.0 / np.sqrt(2.0), rel=1e-6)
     assert floors["hydrostatic_residual", 24] == pytest.approx(10.0 / np.sqrt(2.0), rel=1e-6)
     assert values["hydrostatic_relative", 24] == pytest.approx(3.0, rel=1e-6)
-    assert values["ageostrophic_ratio", 24] == pytest.approx(1.0 / 3.0, rel=0.01)
-    assert floors["ageostrophic_ratio", 24] == pytest.approx(0.0, abs=0.01)
+    slope = np.sin(np.deg2rad(10.0)) / np.deg2rad(10.0)  # what differences over ten degrees leave of that of sin^2
+    assert values["ageostrophic_ratio", 24] == pytest.approx((1.5 - slope) / 1.5, rel=1e-6)
+    assert floors["ageostrophic_ratio", 24] == pytest.approx(1.0 - slope, rel=1e-6)
     assert (values["above_saturation", 24], values["negative_humidity", 24]) == (0.0, 0.0)
     assert found.impossible["dry_air_drift"][0].startswith("surface pressure")
 
