@@ -12,6 +12,7 @@ import pytest
 
 from climbench.tasks.forecast.catalogue import find_metric
 from climbench.tasks.forecast.metrics import METRICS
+from climbench.tasks.forecast.physics_metrics import PHYSICS_METRICS
 from climbench.tasks.forecast.profiles import PROFILES
 from tests.stories.command import CLIMBENCH, call, climbench
 
@@ -57,6 +58,12 @@ def test_the_readme_shows_what_the_example_prints(example):
 def test_every_metric_stands_there_with_its_definition():
     table = re.findall(r"^\| `(\w+)` \| (.*) \|$", PAGE, re.MULTILINE)
     assert dict(table[: len(METRICS)]) == {name: metric.definition for name, metric in METRICS.items()}
+
+
+def test_every_score_of_physics_stands_there_with_its_unit_and_definition():
+    section = PAGE.partition("\n## Physics\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \| ([^|]*) \| ([^|]*) \|$", section, re.MULTILINE)
+    assert rows == [(name, metric.units, metric.definition) for name, metric in PHYSICS_METRICS.items()]
 
 
 def test_every_quirk_stands_there():

@@ -11,7 +11,8 @@ import xarray as xr
 
 from climbench.physics.areas import area_mean, exact_cell_areas
 from climbench.physics.diagnosis import Diagnosis
-from climbench.physics.opening import Opened
+from climbench.physics.opening import Opened, open_quantities
+from climbench.physics.quantities import source_of
 from climbench.tasks.forecast.engine import spread
 from climbench.tasks.forecast.physics_maps import maps_of, opened, quantities_behind
 from climbench.tasks.forecast.plan import along_chunks
@@ -21,7 +22,7 @@ from climbench.tasks.forecast.stores import INTERFACES, STATIC, Places
 if TYPE_CHECKING:
     from distributed import Client
 
-BLOCK_BYTES = 8 * 2**20  # read at once by each thread; float64 maps of it take several times as much
+BLOCK_BYTES = 24 * 2**20  # read at once by each thread; float64 maps of it take several times as much
 AXES = {"forecast": ("init_time", "lead_time"), "truth": ("time",)}
 Positions = dict[str, np.ndarray]
 Means = dict[str, np.ndarray]
@@ -98,8 +99,6 @@ def _chosen(data: xr.Dataset, quantities: Sequence[str], at: Positions) -> xr.Da
 
 
 def _variables(data: xr.Dataset, quantities: Sequence[str]) -> list[str]:
-    from climbench.physics.quantities import source_of
-
     sources = [source_of(q, list(map(str, data.data_vars))) for q in quantities]
     return list(dict.fromkeys(s.variable for s in sources if s is not None))
 
@@ -120,7 +119,7 @@ def work(store: PhysicsStore, at: Positions) -> Means:
         By map, float64.
     """
     data = _chosen(store.open(), store.quantities, at)
-    found, _ = opened(data, store.quantities)
+    found = open_quantities(data, wanted=store.quantities)
     areas = exact_cell_areas(data["latitude"].values, data["longitude"].values)
     means = {}
     for name, values in maps_of(found, store.maps).fields.items():
