@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from climbench.cli.forecast_table import forecast_lines
+from climbench.tasks.budget_rows import BUDGETS
 from climbench.tasks.forecast.metrics import METRICS
 from climbench.tasks.forecast.physics_metrics import PHYSICS_METRICS
 from climbench.tasks.forecast.profiles import PROFILES
@@ -265,7 +266,9 @@ def test_every_profile_is_for_forecasts(climbench, synthetic):
 def test_metrics_are_listed_with_their_definitions(climbench):
     lines = climbench("list", "metrics").out.splitlines()
     assert [line.split()[0] for line in lines[1 : len(METRICS) + 1]] == list(METRICS)
-    assert [line.split()[0] for line in lines[len(METRICS) + 3 :]] == list(PHYSICS_METRICS)
+    physics = lines.index("physics of forecasts") + 1
+    assert [line.split()[0] for line in lines[physics : physics + len(PHYSICS_METRICS)]] == list(PHYSICS_METRICS)
+    assert [line.split()[0] for line in lines[lines.index("budgets of projections") + 1 :]] == list(BUDGETS)
     assert all(line.endswith(metric.definition) for line, metric in zip(lines[1:], METRICS.values(), strict=False))
     found = climbench("list", "metrics", "--json").json
     assert [entry["name"] for entry in found["metrics"]] == list(METRICS)

@@ -14,7 +14,7 @@ from climbench.cards import Fluid, ForecastCard
 from climbench.grids import covers_globe
 from climbench.physics.diagnosis import CLOSURES
 from climbench.physics.opening import Opened
-from climbench.tasks.forecast.matching import HOUR, Match
+from climbench.tasks.forecast.matching import HOUR, Match, dates_of
 from climbench.tasks.forecast.physics_maps import quantities_behind, windows_of
 from climbench.tasks.forecast.physics_metrics import PHYSICS, PHYSICS_SCORES, TRUTH, PhysicsScore
 from climbench.tasks.forecast.physics_series import AXES, Means, PhysicsStore, global_means
@@ -146,7 +146,7 @@ class _Look:
     def windows(self, names: Iterable[str]) -> dict[str, tuple[float, ...]]:
         """Return hours that maps are accumulated over; those of rates in a truth are its steps."""
         found = {name: windows_of(self.opened, name) for name in names}
-        times = self.store.places.open("truth")["time"].values
+        times = dates_of(self.store.places.open("truth")["time"], "truth")
         if self.store.role == "truth" and times.size > 1:
             step = float(np.median(np.diff(times)) / HOUR)
             found = {name: hours or (step,) for name, hours in found.items()}
@@ -207,7 +207,7 @@ def _truth_means(
     look: _Look, maps: Sequence[str], matched: Match, client: Client | None, threads: int | None
 ) -> tuple[Means, Means]:
     """Return the truth's means at valid times and at initial times; NaN where it has none."""
-    times = pd.Index(look.store.places.open("truth")["time"].values.astype("datetime64[s]"))
+    times = pd.Index(dates_of(look.store.places.open("truth")["time"], "truth"))
     starts = times.get_indexer(pd.Index(matched.inits.astype("datetime64[s]")))
     wanted = np.unique(np.concatenate([matched.truth_positions.ravel(), starts]))
     wanted = wanted[wanted >= 0]
