@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +12,10 @@ import xarray as xr
 
 from climbench.cards import Fluid, ForecastCard
 from climbench.grids import covers_globe
-from climbench.physics.diagnosis import CLOSURES
-from climbench.physics.opening import Opened
-from climbench.tasks.forecast.matching import HOUR, Match, dates_of
-from climbench.tasks.forecast.physics_maps import quantities_behind, windows_of
+from climbench.tasks.forecast.matching import Match, dates_of
+from climbench.tasks.forecast.physics_maps import quantities_behind
 from climbench.tasks.forecast.physics_metrics import PHYSICS, PHYSICS_SCORES, TRUTH, PhysicsScore
+from climbench.tasks.forecast.physics_needs import Look, lacking_of, maps_behind
 from climbench.tasks.forecast.physics_series import AXES, Means, PhysicsStore, global_means
 from climbench.tasks.forecast.physics_statistics import Series, statistics_of
 from climbench.tasks.forecast.stores import Places
@@ -25,9 +24,6 @@ if TYPE_CHECKING:
     from distributed import Client
 
 STANDARD = "standard"  # the profile that has scores of physics without being asked: other tools have none
-PART_OF_GLOBE = "the whole globe: the grid covers a part of it, whose budget is not closed"
-FEW_LEADS = "two lead times or more: a change is from one to the next"
-NO_START = "the state at the initial time: the forecast has no lead time 0, and the truth does not have it"
 MISSING_VALUES = "values: some are missing, and a mean over the globe needs all"
 
 
@@ -92,101 +88,28 @@ def score_physics(
     """
     found = PhysicsScores()
     scores = {name: PHYSICS_SCORES[name] for name in wanted}
-    maps = _maps(scores.values())
+    maps = maps_behind(scores.values())
     stores = {role: PhysicsStore(places, role, maps, tuple(sorted(quantities_behind(maps)))) for role in AXES}
-    looks = {role: _Look.at(store) for role, store in stores.items()}
+    looks = {role: Look.at(store) for role, store in stores.items()}
     ours, theirs = looks["forecast"], looks["truth"]
     globe = covers_globe(*(places.open("truth")[axis].values for axis in ("latitude", "longitude")))
     for name, score in list(scores.items()):
-        lacking = _lacking(score, ours, theirs, matched, fluid, globe=globe)
+        lacking = lacking_of(score, ours, theirs, matched, fluid, globe=globe)
         if lacking:
             found.impossible[name] = lacking
             del scores[name]
     if not scores:
         return found
     found.notes = [f"{PHYSICS}: {note}" for note in ours.opened.notes]
-    forecast, truth = _series(looks, _maps(scores.values()), matched, client, threads)
+    forecast, truth = _series(looks, maps_behind(scores.values()), matched, client, threads)
     for name, score in scores.items():
         _append(found, name, score, forecast, truth, matched)
     found.rows.sort(key=lambda row: wanted.index(row["metric"]))
     return found
 
 
-def _maps(scores: Iterable[PhysicsScore]) -> tuple[str, ...]:
-    names = [name for s in scores for name in (*(CLOSURES[s.of] if s.kind == "closure" else (s.of,)), *s.maps)]
-    return tuple(dict.fromkeys(names))
-
-
-@dataclass(frozen=True)
-class _Look:
-    """What the first states of a store say of it."""
-
-    store: PhysicsStore
-    opened: Opened
-    missing: Mapping[str, tuple[str, ...]]
-    faults: Mapping[str, str]
-
-    @classmethod
-    def at(cls, store: PhysicsStore) -> _Look:
-        found, diagnosis, faults = store.look()
-        return cls(store, found, diagnosis.missing, faults)
-
-    def lacks(self, name: str) -> tuple[str, ...]:
-        """Return what a map lacks: a variable, or one that can be used."""
-        if name not in self.missing:
-            return ()
-        behind = quantities_behind([name])
-        return tuple(text for q, text in self.faults.items() if q in behind) or self.missing[name]
-
-    def like(self, other: _Look, name: str) -> bool:
-        """Return whether a map is there, made from the same variables as that of another store."""
-        same = all(self.opened.sources.get(q) == other.opened.sources.get(q) for q in quantities_behind([name]))
-        return same and name not in self.missing
-
-    def windows(self, names: Iterable[str]) -> dict[str, tuple[float, ...]]:
-        """Return hours that maps are accumulated over; those of rates in a truth are its steps."""
-        found = {name: windows_of(self.opened, name) for name in names}
-        times = dates_of(self.store.places.open("truth")["time"], "truth")
-        if self.store.role == "truth" and times.size > 1:
-            step = float(np.median(np.diff(times)) / HOUR)
-            found = {name: hours or (step,) for name, hours in found.items()}
-        return found
-
-
-def _lacking(
-    score: PhysicsScore, ours: _Look, theirs: _Look, matched: Match, fluid: Fluid, *, globe: bool
-) -> tuple[str, ...]:
-    """Return in words what a score lacks; empty where it can be had."""
-    if score.fluid != fluid:
-        return (f"states of another fluid: it is for {score.fluid}, and the data set's card says {fluid}",)
-    maps = _maps([score])
-    lacking = [text for name in maps for text in ours.lacks(name)]
-    if score.globe and not globe:
-        lacking.append(PART_OF_GLOBE)
-    if score.kind in ("bias", "ratio"):
-        lacking += [f"of the truth: {text}" for name in maps for text in theirs.lacks(name)]
-    if score.kind == "closure" and matched.leads.size < 2:
-        lacking.append(FEW_LEADS)
-    if score.kind == "drift" and matched.leads[0] > 0.0 and not all(theirs.like(ours, name) for name in maps):
-        lacking.append(NO_START)
-    if score.kind == "closure" and not lacking:
-        flows = CLOSURES[score.of][1:]
-        lacking += _other_steps(Series({}, {}, matched.leads, ours.windows(flows)), score.of)
-    return tuple(dict.fromkeys(lacking))
-
-
-def _other_steps(series: Series, closure: str) -> list[str]:
-    if series.fits(closure)[series.leads > 0.0].any():
-        return []
-    hours = sorted({h for window in series.windows.values() for h in window})
-    return [
-        f"fluxes over the time between lead times ({series.steps[-1]:g} h): they are over "
-        f"{' and '.join(f'{h:g}' for h in hours)} h"
-    ]
-
-
 def _series(
-    looks: Mapping[str, _Look], maps: Sequence[str], matched: Match, client: Client | None, threads: int | None
+    looks: Mapping[str, Look], maps: Sequence[str], matched: Match, client: Client | None, threads: int | None
 ) -> tuple[Series, Series]:
     """Return the means over the globe of forecast and truth."""
     ours, theirs = looks["forecast"], looks["truth"]
@@ -204,7 +127,7 @@ def _series(
 
 
 def _truth_means(
-    look: _Look, maps: Sequence[str], matched: Match, client: Client | None, threads: int | None
+    look: Look, maps: Sequence[str], matched: Match, client: Client | None, threads: int | None
 ) -> tuple[Means, Means]:
     """Return the truth's means at valid times and at initial times; NaN where it has none."""
     times = pd.Index(dates_of(look.store.places.open("truth")["time"], "truth"))
@@ -233,7 +156,7 @@ def _append(
     if not np.isfinite(values).any():
         found.impossible[name] = (MISSING_VALUES,)
         return
-    own = score.kind not in ("bias", "ratio") and all(m in truth.means for m in _maps([score]))
+    own = score.kind not in ("bias", "ratio") and all(m in truth.means for m in maps_behind([score]))
     theirs = statistics_of(score, truth, None) if own else {}
     floors = score.metric.of(theirs, 1) if own else np.full(values.shape, np.nan)
     kept = {**ours, **{f"{TRUTH}{key}": part for key, part in theirs.items()}}

@@ -136,6 +136,29 @@ def test_layers_are_those_of_the_truths_coefficients(physics_of):
     assert found.impossible["above_saturation"] == ("levels of pressure: these are layers between hybrid interfaces",)
 
 
+def test_missing_values_leave_no_budget(physics_of):
+    forecast = moist.moist_forecast(LOSS, RESIDUAL)
+    forecast["surface_pressure"] = forecast["surface_pressure"].where(forecast["latitude"] < 80.0)
+    values, _, found = physics_of(forecast, nan="mask")
+    assert found.impossible["dry_air_drift"] == ("values: some are missing, and a mean over the globe needs all",)
+    assert values["water_residual_rms", 24] == pytest.approx(86400.0 * RESIDUAL, rel=1e-9)
+
+
+def test_a_lead_time_of_zero_is_what_changes_are_from(physics_of):
+    """The forecast starts 5 kg m-2 heavier than the truth: with its own start at hand that is no loss."""
+    forecast = moist.moist_forecast(LOSS, RESIDUAL)
+    forecast["surface_pressure"] = (forecast["surface_pressure"] + 5.0 * GRAVITY).assign_attrs(units="Pa")
+    first = forecast.isel(prediction_timedelta=[0])
+    first = first.assign_coords(prediction_timedelta=[np.timedelta64(0, "ns")])
+    values, _, _ = physics_of(
+        xr.concat([first, forecast], "prediction_timedelta").transpose(*first["specific_humidity"].dims)
+    )
+    assert values["dry_air_drift", 0] == 0.0
+    assert values["dry_air_drift", 36] == pytest.approx(2.0 * LOSS, rel=1e-9)
+    values, _, _ = physics_of(forecast)
+    assert values["dry_air_drift", 36] == pytest.approx(5.0 - 3.0 * LOSS, rel=1e-9)
+
+
 def test_members_do_not_make_up_for_each_other(physics_of):
     members = [moist.moist_forecast(loss, RESIDUAL).expand_dims(number=[n]) for n, loss in enumerate((LOSS, -LOSS))]
     values, _, _ = physics_of(xr.concat(members, "number"))
