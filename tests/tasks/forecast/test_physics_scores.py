@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from climbench.cluster import cluster
 from climbench.constants import ACE_AIR, EARTH_RADIUS, GRAVITY, ROTATION_RATE
 from climbench.tasks.forecast.physics_metrics import PHYSICS, PHYSICS_SCORES
 from tests.tasks.forecast import made_stores as made
@@ -85,6 +86,16 @@ def test_scores_do_not_depend_on_chunks(physics_of):
     whole, _, _ = physics_of(forecast)
     parts, _, _ = physics_of(forecast, chunks={"time": 2, "prediction_timedelta": 3, "latitude": -1})
     assert whole == pytest.approx(parts, rel=1e-12)
+
+
+def test_workers_elsewhere_give_the_same(stores, scores_of):
+    folder = stores(moist.moist_forecast(LOSS, RESIDUAL))
+    _, here = scores_of(folder, targets=TARGETS, use_climatology=None)
+    with cluster(workers=2) as client:
+        _, there = scores_of(folder, targets=TARGETS, use_climatology=None, client=client)
+    ours, theirs = ([row for row in found.rows if row["variable"] == PHYSICS] for found in (here, there))
+    assert len(ours) > 8
+    assert ours == theirs
 
 
 def test_a_part_of_the_globe_has_no_global_rows(physics_of):
