@@ -22,6 +22,7 @@ from climbench.task_cards import TASK_CARDS, ForecastCard, ProjectionCard, Refer
 __all__ = [
     "Card",
     "DatasetCard",
+    "Fluid",
     "ForecastCard",
     "ModelCard",
     "ProjectionCard",
@@ -31,6 +32,9 @@ __all__ = [
     "TaskCard",
     "TestPeriod",
 ]
+
+
+Fluid = Literal["air", "shallow-water"]
 
 
 class VariableEntry(Section):
@@ -81,7 +85,11 @@ class WorldEntry(Section):
 
 
 class DatasetCard(Card):
-    """A data set: where it comes from, how it is read, what it holds and what is wrong with it."""
+    """A data set: where it comes from, how it is read, what it holds and what is wrong with it.
+
+    Of its keys, ``fluid`` says what the states are of, and by that which budgets they have: air, or one layer of fluid
+    under a free surface. It cannot be told from the variables, and is not guessed.
+    """
 
     reader: str
     variables: dict[str, VariableEntry]
@@ -95,6 +103,7 @@ class DatasetCard(Card):
     stores: dict[str, str] = Field(default_factory=dict)
     world: WorldEntry | None = None
     stand_in: str | None = None
+    fluid: Fluid = "air"
     empty_chunks: Literal["error", "fill"] = "error"
     duplicate_times: Literal["error", "first", "last"] = "error"
     unordered_times: Literal["error", "sort"] = "error"

@@ -160,6 +160,23 @@ def goes_round(longitude: np.ndarray) -> bool:
     return bool(gap.size == 1 or gap[-1] <= WIDE_GAP * gap[-2])
 
 
+def covers_globe(latitude: np.ndarray, longitude: np.ndarray) -> bool:
+    """Return whether a grid goes round the globe and reaches both poles, or ends half a step before them.
+
+    Parameters
+    ----------
+    latitude, longitude : ndarray of shape (n,)
+        Cell centres in degrees, ascending.
+
+    Returns
+    -------
+    bool
+    """
+    latitude = np.asarray(latitude, "float64")
+    step = float(np.diff(latitude).max()) if latitude.size > 1 else 180.0
+    return bool(latitude[0] - step <= -90.0 and latitude[-1] + step >= 90.0 and goes_round(longitude))
+
+
 def _brief(values: np.ndarray) -> str:
     return np.array2string(values, precision=6, threshold=6, edgeitems=2, separator=", ")
 

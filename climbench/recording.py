@@ -118,6 +118,7 @@ def write_record(
         "predictions": list(scores),
         "squares": [detail for part in scores.values() for detail in part.details],
         "notes": [*opened.task.notes, *reasons],
+        "physics": records.physics_section({model: part.impossible for model, part in scores.items()}),
         **extra,
     }
     _write_report(folder, opened, data, record, rows, reasons, target, stage)

@@ -229,6 +229,8 @@ class Result:
         What was done to the data, and why values are null.
     predictions : mapping of str to Dataset
         By model.
+    impossible : mapping of str to mapping of str to list of str
+        By model and score of physics that could not be had, what was missing.
     """
 
     task: str
@@ -238,6 +240,7 @@ class Result:
     run_dir: Path | None
     notes: list[str]
     predictions: Predictions
+    impossible: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
 
     @property
     def scores(self) -> pd.DataFrame:
@@ -253,7 +256,14 @@ class Result:
             "run_dir": None if self.run_dir is None else str(self.run_dir),
             "scores": self.rows,
             "notes": self.notes,
+            "physics": physics_section(self.impossible),
         }
+
+
+def physics_section(impossible: Mapping[str, Mapping[str, Sequence[str]]]) -> dict[str, Any]:
+    """Return what a record says of physics: by model, the scores that could not be had, with what was missing."""
+    named = {model: {name: list(what) for name, what in scores.items()} for model, scores in impossible.items()}
+    return {"impossible": {model: scores for model, scores in named.items() if scores}}
 
 
 def score_table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
@@ -296,6 +306,7 @@ def read_result(run_dir: Path) -> Result:
         run_dir,
         record["notes"],
         Predictions(run_dir / "predictions", record["predictions"]),
+        record.get("physics", {}).get("impossible", {}),
     )
 
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from climbench.cards import DatasetCard, TaskCard
 from climbench.records import Data
-from climbench.report_tables import GLOBE, further_tables
+from climbench.report_tables import GLOBE, further_tables, impossible_lines
+from climbench.tasks.budget_rows import BUDGETS
 
 HEADS = (
     ("NRMSE", "spatial"),
@@ -134,6 +135,12 @@ def score_lines(rows: Sequence[Mapping[str, Any]], skill: str) -> list[dict[str,
     ]
 
 
+def _defined(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Return what budgets mean, which every projection has where its targets allow them."""
+    there = {row["metric"] for row in rows}
+    return {name: budget.definition for name, budget in BUDGETS.items() if name in there}
+
+
 def render(content: ReportContent) -> str:
     """Return a report as one HTML page that loads nothing from anywhere.
 
@@ -153,6 +160,8 @@ def render(content: ReportContent) -> str:
         content=content,
         groups=score_lines([row for row in content.rows if row["region"] == GLOBE], skill),
         tables=further_tables(content.rows),
+        definitions={**_defined(content.rows), **content.task.definitions},
+        impossible=impossible_lines(content.record.get("physics", {}).get("impossible", {})),
         heads=[tuple(part.format(reference=content.task.skill_against) for part in head) for head in HEADS],
         simulated=content.data.kind == "simulated",
         chart=None if content.chart is None else picture(content.chart),

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from climbench.tasks.budget_rows import BUDGETS
+
 GLOBE = "global"
 AGAINST_TARGET = ("hydrological_sensitivity", "land_sea_warming_ratio", "polar_amplification", "pr90_below_pr")
 Row = Mapping[str, Any]
@@ -47,6 +49,29 @@ def further_tables(rows: Sequence[Row]) -> list[Table]:
     """
     tables = [_regions(rows), _changes(rows), _consistency(rows), _ensembles(rows)]
     return [table for table in tables if table.groups]
+
+
+def impossible_lines(impossible: Mapping[str, Mapping[str, Sequence[str]]]) -> list[tuple[str, str]]:
+    """Return each score that could not be had with what is missing, and for which model where not for all.
+
+    Parameters
+    ----------
+    impossible : mapping of str to mapping of str to sequence of str
+        By model and score, what is missing.
+
+    Returns
+    -------
+    list of (str, str)
+    """
+    found: dict[tuple[str, str], list[str]] = {}
+    for model, scores in impossible.items():
+        for name, what in scores.items():
+            found.setdefault((name, "; ".join(what)), []).append(model)
+    everyone = list(impossible)
+    return [
+        (name if models == everyone else f"{name} of {', '.join(models)}", what)
+        for (name, what), models in found.items()
+    ]
 
 
 def short(value: float | None) -> str:
@@ -150,7 +175,7 @@ def _changes(rows: Sequence[Row]) -> Table:
 def _consistency(rows: Sequence[Row]) -> Table:
     globe = [row for row in rows if row["region"] == GLOBE]
     errors = {(row["model"], row["metric"]): row for row in globe}
-    chosen = [row for row in globe if row["metric"] in (*AGAINST_TARGET, "below_zero")]
+    chosen = [row for row in globe if row["metric"] in (*AGAINST_TARGET, *BUDGETS, "below_zero")]
 
     def cells(row: Row) -> list[str]:
         error = errors.get((row["model"], f"{row['metric']}_error"), {})
@@ -158,14 +183,21 @@ def _consistency(rows: Sequence[Row]) -> Table:
         target = row["value"] - error["value"] if known else None
         return [_value(row), short(target), _value(error), _floor(error), _interval(error)]
 
-    named = _group(chosen, lambda row: f"{row['metric'].replace('_', ' ')} of {row['variable']} [{row['units']}]")
+    named = _group(chosen, _heading)
     groups = [(name, [(model, cells(found[0])) for model, found in models.items()]) for name, models in named.items()]
     caption = (
         "The prediction's number beside the target's; the noise is the standard error of the target's by internal "
-        "variability. Below zero and pr90 below pr are shares of area and years, of absolute amounts."
+        "variability. Below zero and pr90 below pr are shares of area and years, of absolute amounts. Closures are "
+        "global means of evaporation less precipitation, and of the net flux at the top less that at the surface; what "
+        "the air stores in a year is neglected."
     )
     heads = [("", head) for head in ("prediction", "target", "difference", "noise", "95 % interval")]
     return Table("Physical consistency", caption, heads, groups)
+
+
+def _heading(row: Row) -> str:
+    of = "" if row["metric"] in BUDGETS else f" of {row['variable']}"  # budgets are of several variables
+    return f"{row['metric'].replace('_', ' ')}{of} [{row['units']}]"
 
 
 def _ensembles(rows: Sequence[Row]) -> Table:

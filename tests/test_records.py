@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import platform
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +70,12 @@ def written(path: Path, content: str = "content") -> Path:
 def result(rows, run_dir=None):
     data = Data("mini-esm", "simulated", "abc", {"seed": 1})
     return Result("climatebench", data, False, rows, run_dir, ["a note"], Predictions(None, []))
+
+
+def test_what_physics_could_not_be_had_is_said_with_what_is_missing():
+    whole = replace(result([]), impossible={"mine": {"toa_net": ("rsdt", "rlut")}, "other": {}})
+    assert whole.to_json()["physics"] == {"impossible": {"mine": {"toa_net": ["rsdt", "rlut"]}}}
+    assert result([]).to_json()["physics"] == {"impossible": {}}
 
 
 def test_a_fingerprint_is_the_hash_of_canonical_json():

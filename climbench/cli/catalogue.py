@@ -58,21 +58,33 @@ def print_catalogue(what: What | None = None, include: Sequence[Path] = (), *, j
 
 
 def _print_metrics(json: bool) -> None:
-    """Print what forecasts can be scored by; projections have theirs on their cards."""
+    """Print what forecasts can be scored by, and what projections have beside the metrics on their cards."""
+    from climbench.tasks.budget_rows import BUDGETS
     from climbench.tasks.forecast.catalogue import FORMS
     from climbench.tasks.forecast.metrics import METRICS
+    from climbench.tasks.forecast.physics_metrics import PHYSICS_METRICS
 
     if json:
-        content = [
-            {"name": n, "units": m.units, "best": m.best, "definition": m.definition} for n, m in METRICS.items()
-        ]
-        console.print_json({"metrics": content, "of_events": FORMS})
+        content, physics = (
+            [{"name": n, "units": m.units, "best": m.best, "definition": m.definition} for n, m in known.items()]
+            for known in (METRICS, PHYSICS_METRICS)
+        )
+        budgets = [{"name": n, "units": b.units, "definition": b.definition} for n, b in BUDGETS.items()]
+        everything = {"metrics": content, "of_events": FORMS, "of_physics": physics, "of_projections": budgets}
+        console.print_json(everything)
         return
     screen = console.out()
     screen.print("metrics of forecasts", style="bold")
     for name, metric in METRICS.items():
         screen.print(f"  {name:<30}{metric.definition}", highlight=False, soft_wrap=True, markup=False)
     screen.print(f"  of events: {', '.join(FORMS)}", highlight=False, soft_wrap=True, markup=False)
+    screen.print("physics of forecasts", style="bold")
+    for name, metric in PHYSICS_METRICS.items():
+        units = "" if metric.units == "1" else f" [{metric.units}]"
+        screen.print(f"  {name:<30}{metric.definition}{units}", highlight=False, soft_wrap=True, markup=False)
+    screen.print("budgets of projections", style="bold")
+    for name, budget in BUDGETS.items():
+        screen.print(f"  {name:<30}{budget.definition} [{budget.units}]", highlight=False, soft_wrap=True, markup=False)
 
 
 def _found(kind: Kind, include: Sequence[Path]) -> list[Headline]:

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -147,10 +147,17 @@ def print_result(result: Result) -> None:
         console.print(
             f"- left out at this width: {names}; --json has all", style="dim", highlight=False, soft_wrap=True
         )
-    for note in result.notes:
+    for note in [*result.notes, *impossible_lines(result.impossible)]:
         console.print(f"- {escape(note)}", style="dim", highlight=False, soft_wrap=True)
     if result.run_dir is not None:
         console.print(f"Record: {result.run_dir}  (open {result.run_dir}/report.html)", highlight=False, soft_wrap=True)
+
+
+def impossible_lines(impossible: Mapping[str, Mapping[str, Sequence[str]]]) -> list[str]:
+    """Return one line that names the scores of physics that could not be had, if there are any."""
+    names = list(dict.fromkeys(name for scores in impossible.values() for name in scores))
+    where = "what is missing stands in --json and in the report"
+    return [f"physics that the variables do not allow: {', '.join(names)}; {where}"] if names else []
 
 
 def line_style(line: str) -> str:

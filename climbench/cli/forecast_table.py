@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 HEADLINE_DAYS = (1.0, 3.0, 5.0, 7.0, 10.0, 15.0, 30.0, 44.0)
 MOST_LEADS = 5  # of the table of profiles
 NUMBER_WIDTH = 9
+UNIT_WIDTH = 5  # of variables' units, which are cut; those of physics are not
+PHYSICS = "physics"  # stands for the variable in rows of physics
 
 
 def forecast_lines(rows: Sequence[dict[str, Any]], width: int) -> list[str]:
@@ -36,17 +38,22 @@ def forecast_lines(rows: Sequence[dict[str, Any]], width: int) -> list[str]:
     models = list(dict.fromkeys(row["model"] for row in shown))
     labels = {key: f"{key[0]}  {key[1]}" if len(models) > 1 else key[0] for v in found.values() for key in v}
     first = 4 + max(len(label) for label in labels.values())
-    leads = shown_leads(sorted({row["lead_time"] for row in shown}), max(1, (width - first - 6) // NUMBER_WIDTH))
-    lines = ["".join([" " * (first + 6), *(_days(lead).rjust(NUMBER_WIDTH) for lead in leads)])]
+    unit = max(UNIT_WIDTH, *(len(row["units"]) for row in shown if row["variable"] == PHYSICS), 0)
+    begin = first + unit + 1
+    leads = shown_leads(sorted({row["lead_time"] for row in shown}), max(1, (width - begin) // NUMBER_WIDTH))
+    lines = ["".join([" " * begin, *(_days(lead).rjust(NUMBER_WIDTH) for lead in leads)])]
     if len(models) == 1:
-        lines[0] = models[0][: first + 5].ljust(first + 6) + lines[0][first + 6 :]
+        lines[0] = models[0][: begin - 1].ljust(begin) + lines[0][begin:]
     for variable, metrics in found.items():
         lines.append(variable)
         order = list(dict.fromkeys(metric for metric, _ in metrics))
         for key in sorted(metrics, key=lambda key: order.index(key[0])):
             by_lead = metrics[key]
             numbers = "".join(_number(by_lead.get(lead, {}).get("value")).rjust(NUMBER_WIDTH) for lead in leads)
-            lines.append(f"  {labels[key]}".ljust(first) + _unit(next(iter(by_lead.values()))) + numbers)
+            lines.append(f"  {labels[key]}".ljust(first) + _unit(next(iter(by_lead.values())), unit) + numbers)
+            if key[1] == models[-1] and any(row.get("floor") is not None for row in by_lead.values()):
+                floors = "".join(_number(by_lead.get(lead, {}).get("floor")).rjust(NUMBER_WIDTH) for lead in leads)
+                lines.append("    (the truth's own)".ljust(first) + " " * (unit + 1) + floors)
     return [*lines, *_left_out(rows, leads)]
 
 
@@ -70,8 +77,8 @@ def _days(hours: float) -> str:
     return f"{hours / 24:g} d" if hours % 24 == 0 else f"{hours:g} h"
 
 
-def _unit(row: dict[str, Any]) -> str:
-    return ("" if row["units"] == "1" else row["units"])[:5].ljust(6)
+def _unit(row: dict[str, Any], width: int = UNIT_WIDTH) -> str:
+    return ("" if row["units"] == "1" else row["units"])[:width].ljust(width + 1)
 
 
 def _number(value: float | None) -> str:

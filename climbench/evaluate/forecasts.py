@@ -253,7 +253,9 @@ class ScoredForecast:
     def result(self) -> Result:
         """Return the result as it is shown, where nothing was written."""
         card = self.task.card
-        return Result(card.name, self.task.data, self.modified, self.rows, None, self.notes, Predictions(None, []))
+        none = Predictions(None, [])
+        impossible = {self.model: self.scores.impossible}
+        return Result(card.name, self.task.data, self.modified, self.rows, None, self.notes, none, impossible)
 
 
 def score_forecast(

@@ -227,7 +227,16 @@ class Scored:
         notes = [*self.opened.task.notes, *self.inspection.notes, *dict.fromkeys(self.scores.reasons)]
         predictions = Predictions(run_dir / "predictions" if run_dir else None, [self.model] if run_dir else [])
         card = self.opened.card
-        return Result(card.name, self.data, self.opened.modified, self.scores.rows, run_dir, notes, predictions)
+        return Result(
+            card.name,
+            self.data,
+            self.opened.modified,
+            self.scores.rows,
+            run_dir,
+            notes,
+            predictions,
+            {self.model: self.scores.impossible},
+        )
 
 
 def score(opened: OpenTask, path: Path, *, model: str | None = None) -> Scored:

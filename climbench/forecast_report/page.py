@@ -12,8 +12,11 @@ from climbench.errors import CardError
 from climbench.evaluate.forecasts import ForecastTask, ScoredForecast
 from climbench.forecast_report.figures import figures
 from climbench.forecast_report.headlines import Row, headline_hours, rows_of
+from climbench.forecast_report.physics import physics_lines
 from climbench.report import filled, picture
+from climbench.report_tables import impossible_lines
 from climbench.run_directory import write_text
+from climbench.tasks.forecast.physics_metrics import PHYSICS
 from climbench.tasks.forecast.profiles import PROFILES
 
 TEMPLATE = "forecast_report.html.j2"
@@ -46,6 +49,7 @@ def write_forecast_report(
         The run's provenance.
     """
     (folder / "figures").mkdir(parents=True, exist_ok=True)
+    everything, rows = rows, [row for row in rows if row["variable"] != PHYSICS]
     pictures = []
     for figure in figures(scored, rows):
         (folder / "figures" / f"{figure.name}.png").write_bytes(figure.picture)
@@ -58,10 +62,12 @@ def write_forecast_report(
         TEMPLATE,
         task=task,
         record=record,
-        tables=[(region, *table_lines(rows, region)) for region in task.card.regions],
+        tables=[(region, *table_lines(rows, region)) for region in task.card.regions if rows],
+        physics=physics_lines(everything),
+        impossible=impossible_lines({model: part.scores.impossible for model, part in scored.items()}),
         simulated=task.data.kind == "simulated",
         why_modified=why_modified(task, scored),
-        definitions={**definitions(task.card, rows), **task.card.definitions, "intervals": INTERVALS},
+        definitions={**definitions(task.card, everything), **task.card.definitions, "intervals": INTERVALS},
         profile=profile,
         quirks={name: text for name, text in profile.quirks.items() if name in metrics or name == "weights"},
         climatology=None if task.climatology is None else str(task.climatology).rstrip("/").rpartition("/")[2],

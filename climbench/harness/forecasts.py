@@ -167,6 +167,7 @@ def _record(
         **provenance(first.task.card, first.task.data, identity=identity, modified=modified, costs=costs),
         "predictions": [store.stem for store in stores],
         "notes": list(dict.fromkeys(_notes(scored))),
+        "physics": records.physics_section({model: part.scores.impossible for model, part in scored.items()}),
         **extra,
     }
     progress.stage("writing the report")

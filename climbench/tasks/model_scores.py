@@ -87,6 +87,7 @@ def joined(found: dict[str, ModelScores]) -> ModelScores:
         whole.rows += [{**row, "variable": _labelled(row["variable"], name)} for row in scores.rows]
         whole.details += [{**detail, "variable": _labelled(detail["variable"], name)} for detail in scores.details]
         variables = {str(row["variable"]) for row in scores.rows}
+        whole.impossible |= {f"{metric} ({name})": what for metric, what in scores.impossible.items()}
         whole.statistics |= {_labelled_statistic(k, name, variables): v for k, v in scores.statistics.items()}
         for reason, what in scores.why_null.items():
             for item in what:

@@ -6,6 +6,7 @@ import xarray as xr
 
 from climbench.grids import latitude_weights
 from climbench.metrics.resampling import error_gram
+from climbench.tasks.budget_rows import append_budgets
 from climbench.tasks.change_rows import append_changes
 from climbench.tasks.comparison import Comparison, aligned, compare
 from climbench.tasks.consistency_rows import append_consistency, regions_needed
@@ -78,6 +79,7 @@ class ProjectionScorer:
                 base = None if reference is None else reference[variable]
                 self._score_variable(scores, c, base, why_no_skill)
             append_consistency(scores, compared, self.wanted, self.control)
+            append_budgets(scores, compared, self.target)
         return self._finished(scores)
 
     def _compared(self, model: str, variable: str, prediction: xr.DataArray) -> Comparison:

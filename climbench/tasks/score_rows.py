@@ -30,12 +30,15 @@ class ModelScores:
         Per variable and part: mean square, squared floor, unclipped debiased mean square and its interval.
     statistics : dict of str to DataArray
         Per-sample statistics, from which every spatial score and interval can be made again.
+    impossible : dict of str to tuple of str
+        By score of physics that the targets do not allow, what is missing.
     """
 
     rows: list[dict[str, Any]] = field(default_factory=list)
     why_null: dict[str, list[str]] = field(default_factory=dict)
     details: list[dict[str, Any]] = field(default_factory=list)
     statistics: dict[str, xr.DataArray] = field(default_factory=dict)
+    impossible: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def add_reason(self, what: str, reason: str) -> None:
         """Keep why something is null, once."""

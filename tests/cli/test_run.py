@@ -43,7 +43,8 @@ def test_json_is_the_contracts_object_and_nothing_else(run, tmp_path, synthetic)
     done = run("--json")
     result = done.json
     assert done.code == 0
-    assert set(result) - {"notes"} == {"task", "data", "modified", "run_dir", "scores"}
+    assert set(result) - {"notes", "physics"} == {"task", "data", "modified", "run_dir", "scores"}
+    assert {"toa_net", "water_closure"} <= set(next(iter(result["physics"]["impossible"].values())))
     assert set(result["data"]) == {"name", "kind", "fingerprint"}
     assert (result["task"], result["data"]["name"], result["data"]["kind"]) == ("climatebench", "climatebench", "real")
     assert result["modified"] is True

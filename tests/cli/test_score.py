@@ -31,7 +31,8 @@ def test_scores_as_json(call, good):
     done = call("score", good, "--json")
     result = done.json
     assert done.code == 0
-    assert set(result) - {"notes"} == {"task", "data", "modified", "run_dir", "scores"}
+    assert set(result) - {"notes", "physics"} == {"task", "data", "modified", "run_dir", "scores"}
+    assert {"toa_net", "water_closure"} <= set(next(iter(result["physics"]["impossible"].values())))
     assert result["run_dir"] is None
     assert all(list(row) == ROW for row in result["scores"])
     assert [r["metric"] for r in result["scores"][:14]] == [*METRICS, "skill_vs_lps"] * 2

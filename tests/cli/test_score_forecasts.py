@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from climbench.cli.forecast_table import forecast_lines
+from climbench.tasks.budget_rows import BUDGETS
 from climbench.tasks.forecast.metrics import METRICS
+from climbench.tasks.forecast.physics_metrics import PHYSICS_METRICS
 from climbench.tasks.forecast.profiles import PROFILES
 from tests.cli.test_run import ROW
 from tests.data.object_store import ObjectStore, start
@@ -263,7 +265,13 @@ def test_every_profile_is_for_forecasts(climbench, synthetic):
 
 def test_metrics_are_listed_with_their_definitions(climbench):
     lines = climbench("list", "metrics").out.splitlines()
-    assert [line.split()[0] for line in lines[1:-1]] == list(METRICS)
+    assert [line.split()[0] for line in lines[1 : len(METRICS) + 1]] == list(METRICS)
+    physics = lines.index("physics of forecasts") + 1
+    assert [line.split()[0] for line in lines[physics : physics + len(PHYSICS_METRICS)]] == list(PHYSICS_METRICS)
+    assert [line.split()[0] for line in lines[lines.index("budgets of projections") + 1 :]] == list(BUDGETS)
     assert all(line.endswith(metric.definition) for line, metric in zip(lines[1:], METRICS.values(), strict=False))
     found = climbench("list", "metrics", "--json").json
     assert [entry["name"] for entry in found["metrics"]] == list(METRICS)
+    assert {entry["name"]: entry["units"] for entry in found["of_physics"]} == {
+        name: metric.units for name, metric in PHYSICS_METRICS.items()
+    }

@@ -12,6 +12,7 @@ import pytest
 
 from climbench.tasks.forecast.catalogue import find_metric
 from climbench.tasks.forecast.metrics import METRICS
+from climbench.tasks.forecast.physics_metrics import PHYSICS_METRICS
 from climbench.tasks.forecast.profiles import PROFILES
 from tests.stories.command import CLIMBENCH, call, climbench
 
@@ -59,13 +60,19 @@ def test_every_metric_stands_there_with_its_definition():
     assert dict(table[: len(METRICS)]) == {name: metric.definition for name, metric in METRICS.items()}
 
 
+def test_every_score_of_physics_stands_there_with_its_unit_and_definition():
+    section = PAGE.partition("\n## Physics\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \| ([^|]*) \| ([^|]*) \|$", section, re.MULTILINE)
+    assert rows == [(name, metric.units, metric.definition) for name, metric in PHYSICS_METRICS.items()]
+
+
 def test_every_quirk_stands_there():
     rows = re.findall(r"^\| `(\w+)` \([^)]*\) \| `?(\w+)`? \| (.*) \|$", PAGE, re.MULTILINE)
     assert rows == [(name, metric, text) for name, p in PROFILES.items() for metric, text in p.quirks.items()]
 
 
 def test_the_events_it_names_are_metrics():
-    names = re.findall(r"`(\w+_above_[\w.]+)`", PAGE)
+    names = re.findall(r"`(\w+_above_\d[\w.]*)`", PAGE)
     assert len(names) == 6
     for name in names:
         assert find_metric(name).definition

@@ -14,6 +14,7 @@ from climbench.metrics.reliability import calibration_error_of_sums
 from climbench.tasks.forecast.binned_statistics import BinnedStatistic, probability_sums, rank_sums
 from climbench.tasks.forecast.map_statistics import MAP_STATISTICS, MapStatistic, fraction_sums
 from climbench.tasks.forecast.metrics import METRICS, Metric
+from climbench.tasks.forecast.physics_metrics import PHYSICS_METRICS
 from climbench.tasks.forecast.statistics import STATISTICS, Statistic
 from climbench.tasks.forecast.tiles import Tile
 
@@ -74,8 +75,9 @@ def find_metric(name: str) -> Metric:
     CardError
         If there is none; the closest match is offered.
     """
-    if name in METRICS:
-        return METRICS[name]
+    for known in (METRICS, PHYSICS_METRICS):
+        if name in known:
+            return known[name]
     if match := BRIER.fullmatch(name):
         less = ", less what the finite number of members adds" if match[1] else ""
         return Metric(
@@ -102,9 +104,8 @@ def find_metric(name: str) -> Metric:
             best="high",
             definition=f"fractions skill score of more than {match[1]} over {match[2]} x {match[2]} cells",
         )
-    raise CardError(
-        f"There is no metric '{name}' for forecasts. {did_you_mean(name, METRICS)} Of events: {', '.join(FORMS)}."
-    )
+    offered = did_you_mean(name, [*METRICS, *PHYSICS_METRICS])
+    raise CardError(f"There is no metric '{name}' for forecasts. {offered} Of events: {', '.join(FORMS)}.")
 
 
 BINNED_STATISTICS: dict[str, BinnedStatistic] = {"rank_histogram": BinnedStatistic(rank_sums, "rank", members=True)}

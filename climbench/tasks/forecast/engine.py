@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from distributed import Client
 
 Told = Callable[[int, int], None]
+J = TypeVar("J")
+P = TypeVar("P")
+R = TypeVar("R")
 
 
 def accumulate(
@@ -56,7 +59,7 @@ def accumulate(
         If values are missing where none may be.
     """
     result: dict[str, Sums] = {}
-    for done, (piece, sums) in enumerate(_worked(job, pieces, client, threads), start=1):
+    for done, (piece, sums) in enumerate(spread(work, job, pieces, client, threads), start=1):
         for name, part in sums.items():
             whole = result.setdefault(name, Sums(masked=np.zeros(shape, int)))
             for ours, theirs, blank in ((whole.totals, part.totals, 0.0), (whole.maps, part.maps, np.nan)):
@@ -69,7 +72,26 @@ def accumulate(
     return result
 
 
-def _worked(job: Job, pieces: Sequence[Piece], client: Client | None, threads: int | None) -> Any:
+def spread(
+    work: Callable[[J, P], R], job: J, pieces: Sequence[P], client: Client | None, threads: int | None
+) -> Iterator[tuple[P, R]]:
+    """Yield pieces of work with what became of each, in any order.
+
+    Parameters
+    ----------
+    work : callable
+        Takes the job and a piece.
+    job : object
+        What all pieces share; goes to each worker of a cluster once.
+    pieces : sequence
+        The pieces.
+    client, threads
+        As for `accumulate`.
+
+    Yields
+    ------
+    tuple of piece and result
+    """
     if client is not None:
         from distributed import as_completed
 

@@ -121,10 +121,10 @@ def faults(card: ForecastCard, forecast: xr.Dataset, truth: xr.Dataset) -> list[
 
 def _axes(forecast: xr.Dataset, truth: xr.Dataset) -> tuple[np.ndarray, np.ndarray, pd.Index]:
     """Return initial times, lead times (hours) and times of the truth."""
-    known = pd.Index(_times(truth["time"], "truth"))
+    known = pd.Index(dates_of(truth["time"], "truth"))
     if not known.is_unique:
         raise PredictionError("The truth has repeated times; drop those that repeat.")
-    return _times(forecast["init_time"], "forecast"), forecast["lead_time"].values / HOUR, known
+    return dates_of(forecast["init_time"], "forecast"), forecast["lead_time"].values / HOUR, known
 
 
 def _some_time(card: ForecastCard, forecast: xr.Dataset, truth: xr.Dataset) -> None:
@@ -143,7 +143,8 @@ def task_inits(card: ForecastCard) -> np.ndarray:
     return np.sort((days[:, None] + np.asarray(card.test.hours) * HOUR).ravel().astype("datetime64[s]"))
 
 
-def _times(axis: xr.DataArray, what: str) -> np.ndarray:
+def dates_of(axis: xr.DataArray, what: str) -> np.ndarray:
+    """Return times as datetime64 in seconds, whatever the calendar; raise `PredictionError` where they are no dates."""
     values, index = axis.values, axis.to_index()
     if isinstance(index, xr.CFTimeIndex):  # another calendar
         try:

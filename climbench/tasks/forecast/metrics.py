@@ -38,8 +38,8 @@ class Metric:
         Takes means over initial times by statistic, and the number of members; gives the score.
     prepare : callable or None
         Takes statistics of shape (init, ...), and gives those that are averaged, of shape (init or batch, ...).
-    units : {"own", "1", "km"}
-        The variable's own unit, none, or kilometres.
+    units : str
+        ``own`` for the variable's own unit, otherwise a unit; 1 where there is none.
     best : {"low", "high", "zero", "one", "none"}
         Which value is best; ``none`` where neither more nor less is better by itself.
     definition : str
@@ -49,7 +49,7 @@ class Metric:
     statistics: tuple[str, ...]
     score: Callable[[Means, int], np.ndarray]
     prepare: Callable[[Means, int], Means] | None = None
-    units: Literal["own", "1", "km"] = "own"
+    units: str = "own"
     best: Literal["low", "high", "zero", "one", "none"] = "low"
     definition: str = ""
 

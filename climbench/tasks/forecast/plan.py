@@ -68,9 +68,9 @@ def plan(
         chunks = [chunk_size(array, dim, 10**9) for dim in ("init_time", "lead_time")]
         if array.encoding.get("chunks") is None and array.chunks is None:
             chunks = [1, 1]
-        leads = _along(lead_positions, chunks[1], max(1, block_bytes // (one * chunks[0])))
+        leads = along_chunks(lead_positions, chunks[1], max(1, block_bytes // (one * chunks[0])))
         longest = max(part.stop - part.start for part in leads)
-        inits = _along(init_positions, chunks[0], max(1, block_bytes // (one * longest)))
+        inits = along_chunks(init_positions, chunks[0], max(1, block_bytes // (one * longest)))
         pieces += [Piece(group, i, j) for i in inits for j in leads]
     return pieces
 
@@ -88,8 +88,8 @@ def _groups(targets: Sequence[Target], forecast: xr.Dataset) -> Iterator[tuple[T
     yield from map(tuple, groups.values())
 
 
-def _along(positions: np.ndarray, chunk: int, room: int) -> list[slice]:
-    """Return slices of positions that lie in whole chunks, of about `room` positions each."""
+def along_chunks(positions: np.ndarray, chunk: int, room: int) -> list[slice]:
+    """Return slices of ascending positions that lie in whole chunks, of about `room` positions each."""
     chunks = positions // chunk
     starts = np.flatnonzero(np.diff(chunks, prepend=-1))
     cuts = [0]

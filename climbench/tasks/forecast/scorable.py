@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import xarray as xr
 
 from climbench.cards import ForecastCard
 from climbench.data.climatology import SEEPS_DRY
 from climbench.errors import CardError
-from climbench.grids import goes_round
+from climbench.grids import covers_globe
 from climbench.regions import find_region
 from climbench.tasks.forecast.catalogue import find_metric, find_statistic
 from climbench.tasks.forecast.map_statistics import MapStatistic
 from climbench.tasks.forecast.metrics import Metric
+from climbench.tasks.forecast.physics_metrics import PHYSICS_METRICS
 from climbench.tasks.forecast.profiles import Profile
 from climbench.tasks.forecast.statistics import Statistic
 from climbench.tasks.forecast.stores import Places
@@ -66,7 +66,7 @@ class Scorable:
         usual = (*USUAL, *(USUAL_OF_ENSEMBLES if several else ()), *self.card.more_metrics)
         names = tuple(dict.fromkeys(usual)) if named is None else named
         found = {}
-        for name in names:
+        for name in (n for n in names if n not in PHYSICS_METRICS):
             metric = profile.metric(name)
             why = self._why_not(target, metric)
             if not why:
@@ -121,7 +121,4 @@ class Scorable:
     def global_grid(self) -> bool:
         """Whether maps go round the globe and reach both poles, or end half a step before them."""
         truth = self.places.open("truth")
-        latitude = truth["latitude"].values.astype("float64")
-        step = float(np.diff(latitude).max()) if latitude.size > 1 else 180.0
-        whole = latitude[0] - step <= -90.0 and latitude[-1] + step >= 90.0
-        return bool(whole and goes_round(truth["longitude"].values))
+        return covers_globe(truth["latitude"].values, truth["longitude"].values)

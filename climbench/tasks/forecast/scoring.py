@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from climbench.tasks.forecast.job import WEIGHT, Job, Sums
 from climbench.tasks.forecast.map_statistics import MapStatistic
 from climbench.tasks.forecast.matching import SAME_GRID, Match, match
 from climbench.tasks.forecast.metrics import Metric
+from climbench.tasks.forecast.physics_scores import PhysicsScores, physics_wanted, score_physics
 from climbench.tasks.forecast.plan import plan
 from climbench.tasks.forecast.profiles import PROFILES, Profile, cell_area, cos_latitude
 from climbench.tasks.forecast.reading import at_levels
@@ -52,6 +53,8 @@ class ForecastScores:
         Members by target.
     notes : list of str
         What was left out, assumed or counted, and why scores are missing.
+    impossible : dict of str to tuple of str
+        By score of physics that cannot be had, what is missing.
     """
 
     rows: list[dict[str, Any]]
@@ -59,6 +62,18 @@ class ForecastScores:
     matched: Match
     members: dict[str, int]
     notes: list[str] = field(default_factory=list)
+    impossible: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def with_physics(self, physics: PhysicsScores, wanted: Collection[str]) -> ForecastScores:
+        """Return these scores with those of physics that are wanted."""
+        rows = [row for row in physics.rows if row["metric"] in wanted]
+        return replace(
+            self,
+            rows=[*self.rows, *rows],
+            statistics=self.statistics.assign(physics.statistics),
+            notes=[*self.notes, *(physics.notes if rows else ())],
+            impossible={name: what for name, what in physics.impossible.items() if name in wanted},
+        )
 
 
 @dataclass(frozen=True)
@@ -156,7 +171,21 @@ class Forecasts:
         found: dict[str, ForecastScores] = {}
         for names in self._weighing_alike(profiles):
             found |= self._score_alike(names, client, threads, told)
+        wanted = {name: self.physics(name) for name in profiles}
+        everything = tuple(dict.fromkeys(score for scores in wanted.values() for score in scores))
+        if everything:
+            fluid = self.dataset.fluid
+            physics = score_physics(everything, self.places, self.matched, fluid, client=client, threads=threads)
+            found = {n: part.with_physics(physics, wanted[n]) if wanted[n] else part for n, part in found.items()}
+            for part in found.values():
+                if not part.rows:
+                    lacking = [f"{name} lacks {'; '.join(what)}" for name, what in part.impossible.items()]
+                    raise PredictionError("\n  ".join(["Nothing can be scored:", *lacking]))
         return {name: found[name] for name in profiles}
+
+    def physics(self, profile: str | None = None) -> tuple[str, ...]:
+        """Return the scores of physics that are wanted."""
+        return physics_wanted(self.card, profile or self.card.profile, self.dataset.fluid)
 
     def _weighing_alike(self, profiles: Sequence[str]) -> list[list[str]]:
         if len(profiles) == 1:
@@ -175,8 +204,8 @@ class Forecasts:
         self, profiles: Sequence[str], client: Client | None, threads: int | None, told: Told
     ) -> dict[str, ForecastScores]:
         scorable = {name: self.scorable(name) for name in profiles}
-        for wanted, why in scorable.values():
-            if not any(wanted.values()):
+        for name, (wanted, why) in scorable.items():
+            if not any(wanted.values()) and not self.physics(name):
                 raise PredictionError("\n  ".join(["Nothing can be scored:", *dict.fromkeys(why)]))
         needed = {
             t.name: tuple(

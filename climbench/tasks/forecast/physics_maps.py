@@ -1,0 +1,101 @@
+"""The maps that scores of physics are made from: which a data set allows, and what is missing for the others."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import xarray as xr
+
+from climbench.errors import DataError
+from climbench.physics.diagnosis import FIELDS, Diagnosis, diagnose
+from climbench.physics.opening import Opened, open_quantities
+from climbench.physics.quantities import QUANTITIES, source_of, wanted_names
+from climbench.tasks.forecast.physics_own_maps import OWN_MAPS, OwnMap
+from climbench.variables import LEXICON
+
+NO_PRESSURE = "levels of pressure: these are layers between hybrid interfaces"
+
+
+def _entry(name: str) -> OwnMap:
+    """Return how a map is made; one of the core is as it is."""
+    return OWN_MAPS.get(name, OwnMap(lambda values: values, field=name))
+
+
+def quantities_behind(maps: Collection[str]) -> set[str]:
+    """Return the quantities that maps are, or may be, made from."""
+    found: set[str] = set()
+    for name in maps:
+        own = _entry(name)
+        found |= set(own.quantities)
+        for way in FIELDS[own.field].ways if own.field else ():
+            found |= {part for part in (*way.needs, *way.optional) if part in QUANTITIES}
+    return found
+
+
+def opened(data: xr.Dataset, quantities: Collection[str]) -> tuple[Opened, dict[str, str]]:
+    """Return quantities of a data set, and why others that it has a variable of cannot be had.
+
+    Parameters
+    ----------
+    data : Dataset
+        Canonical.
+    quantities : collection of str
+        Which; those without a variable are left out.
+
+    Returns
+    -------
+    Opened
+        `climbench.physics.opening.open_quantities` of all that can be had.
+    dict of str to str
+        By quantity, what is wrong with its variable.
+    """
+    faults = {}
+    for name in quantities:
+        if source_of(name, list(map(str, data.data_vars))) is None:
+            continue
+        try:
+            open_quantities(data, wanted=[name])
+        except DataError as error:
+            faults[name] = str(error)
+    return open_quantities(data, wanted=[q for q in quantities if q not in faults]), faults
+
+
+def maps_of(found: Opened, maps: Collection[str]) -> Diagnosis:
+    """Return maps, and what is missing for others.
+
+    Parameters
+    ----------
+    found : Opened
+        Quantities.
+    maps : collection of str
+        Names of `OWN_MAPS` or `climbench.physics.diagnosis.FIELDS`.
+
+    Returns
+    -------
+    Diagnosis
+    """
+    behind = {_entry(name).field for name in maps} - {""}
+    core = diagnose(found.quantities, found.column, wanted=behind)
+    fields, missing = {}, {}
+    for name in maps:
+        own = _entry(name)
+        lacking = tuple(wanted_names(q) for q in own.quantities if q not in found.quantities)
+        lacking += core.missing.get(own.field, ())
+        if own.on_pressure and found.column is not None and found.column.interface_offset is not None:
+            lacking += (NO_PRESSURE,)
+        if lacking:
+            missing[name] = lacking
+            continue
+        given = [core.fields[own.field]] if own.field else [found.quantities[q] for q in own.quantities]
+        try:
+            fields[name] = own.of(*given).assign_attrs(long_name=given[0].attrs.get("long_name", name))
+        except DataError as error:
+            missing[name] = (str(error),)
+    return Diagnosis(xr.Dataset(fields), missing)
+
+
+def windows_of(found: Opened, name: str) -> tuple[float, ...]:
+    """Return the hours over which variables behind a map are accumulated; none of rates and states."""
+    sources = [found.sources[q] for q in quantities_behind([name]) if q in found.sources]
+    windows = {LEXICON[source].window for source in sources}
+    return tuple(sorted(hours for hours in windows if hours is not None))

@@ -1,0 +1,108 @@
+"""What scores of physics need of a forecast and its truth, and what these lack of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from climbench.cards import Fluid
+from climbench.physics.diagnosis import CLOSURES
+from climbench.physics.opening import Opened
+from climbench.tasks.forecast.matching import HOUR, Match, dates_of
+from climbench.tasks.forecast.physics_maps import quantities_behind, windows_of
+from climbench.tasks.forecast.physics_metrics import PhysicsScore
+from climbench.tasks.forecast.physics_series import PhysicsStore
+from climbench.tasks.forecast.physics_statistics import Series
+
+PART_OF_GLOBE = "the whole globe: the grid covers a part of it, whose budget is not closed"
+FEW_LEADS = "two lead times or more: a change is from one to the next"
+NO_START = "the state at the initial time: the forecast has no lead time 0, and the truth does not have it"
+
+
+def maps_behind(scores: Iterable[PhysicsScore]) -> tuple[str, ...]:
+    """Return the maps that scores are made from."""
+    names = [name for s in scores for name in (*(CLOSURES[s.of] if s.kind == "closure" else (s.of,)), *s.maps)]
+    return tuple(dict.fromkeys(names))
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the first states of a store say of it.
+
+    Attributes
+    ----------
+    store : PhysicsStore
+        The store.
+    opened : Opened
+        Its quantities.
+    missing : mapping of str to tuple of str
+        By map that cannot be made, what is missing.
+    faults : mapping of str to str
+        By quantity, what is wrong with its variable.
+    """
+
+    store: PhysicsStore
+    opened: Opened
+    missing: Mapping[str, tuple[str, ...]]
+    faults: Mapping[str, str]
+
+    @classmethod
+    def at(cls, store: PhysicsStore) -> Look:
+        """Return what the first states of a store say."""
+        found, diagnosis, faults = store.look()
+        return cls(store, found, diagnosis.missing, faults)
+
+    def lacks(self, name: str) -> tuple[str, ...]:
+        """Return what a map lacks: a variable, or one that can be used."""
+        if name not in self.missing:
+            return ()
+        behind = quantities_behind([name])
+        return tuple(text for q, text in self.faults.items() if q in behind) or self.missing[name]
+
+    def like(self, other: Look, name: str) -> bool:
+        """Return whether a map is there, made from the same variables as that of another store."""
+        same = all(self.opened.sources.get(q) == other.opened.sources.get(q) for q in quantities_behind([name]))
+        return same and name not in self.missing
+
+    def windows(self, names: Iterable[str]) -> dict[str, tuple[float, ...]]:
+        """Return hours that maps are accumulated over; those of rates in a truth are its steps."""
+        found = {name: windows_of(self.opened, name) for name in names}
+        times = dates_of(self.store.places.open("truth")["time"], "truth")
+        if self.store.role == "truth" and times.size > 1:
+            step = float(np.median(np.diff(times)) / HOUR)
+            found = {name: hours or (step,) for name, hours in found.items()}
+        return found
+
+
+def lacking_of(
+    score: PhysicsScore, ours: Look, theirs: Look, matched: Match, fluid: Fluid, *, globe: bool
+) -> tuple[str, ...]:
+    """Return in words what a score lacks; empty where it can be had."""
+    if score.fluid != fluid:
+        return (f"states of another fluid: it is for {score.fluid}, and the data set's card says {fluid}",)
+    maps = maps_behind([score])
+    lacking = [text for name in maps for text in ours.lacks(name)]
+    if score.globe and not globe:
+        lacking.append(PART_OF_GLOBE)
+    if score.kind in ("bias", "ratio"):
+        lacking += [f"of the truth: {text}" for name in maps for text in theirs.lacks(name)]
+    if score.kind == "closure" and matched.leads.size < 2:
+        lacking.append(FEW_LEADS)
+    if score.kind == "drift" and matched.leads[0] > 0.0 and not all(theirs.like(ours, name) for name in maps):
+        lacking.append(NO_START)
+    if score.kind == "closure" and not lacking:
+        flows = CLOSURES[score.of][1:]
+        lacking += _other_steps(Series({}, {}, matched.leads, ours.windows(flows)), score.of)
+    return tuple(dict.fromkeys(lacking))
+
+
+def _other_steps(series: Series, closure: str) -> list[str]:
+    if series.fits(closure)[series.leads > 0.0].any():
+        return []
+    hours = sorted({h for window in series.windows.values() for h in window})
+    return [
+        f"fluxes over the time between lead times ({series.steps[-1]:g} h): they are over "
+        f"{' and '.join(f'{h:g}' for h in hours)} h"
+    ]

@@ -1,0 +1,140 @@
+"""Maps of physics beside the budgets of the core: shares of the area, balances, mass and energy of one layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from climbench.constants import GRAVITY
+from climbench.errors import DataError
+from climbench.physics.ageostrophic import ageostrophic_mean_squares
+from climbench.physics.areas import exact_cell_areas
+from climbench.physics.arrays import LEVEL, Array
+from climbench.physics.energy import virtual_temperature
+from climbench.physics.geostrophic import geostrophic_wind
+from climbench.physics.hydrostatic import hydrostatic_residual
+from climbench.physics.moisture import above_saturation, below_zero, frozen_above_total
+from climbench.physics.shallow_water import layer_depth, layer_energy
+
+VERTICAL, SPACE = "level", ("latitude", "longitude")
+ROUND_OFF = 1e-10  # kg m-2 s-1, less than 1e-5 mm/day: stores are in float32
+PASCALS, MIDDLE = 100.0, 5e4  # Pa of a hPa, and the level whose wind is held against the geostrophic
+
+
+@dataclass(frozen=True)
+class OwnMap:
+    """A map made from quantities, or from a field of the core.
+
+    Attributes
+    ----------
+    of : callable
+        Takes the quantities in order, or the field; what it gives is a map, or the mean of one already. Raises
+        `DataError` with what is missing beside the quantities.
+    quantities : tuple of str
+        Names of `climbench.physics.quantities.QUANTITIES`.
+    field : str
+        One of `climbench.physics.diagnosis.FIELDS`, in place of quantities.
+    on_pressure : bool
+        Whether it is for levels of pressure alone.
+    """
+
+    of: Callable[..., xr.DataArray]
+    quantities: tuple[str, ...] = ()
+    field: str = ""
+    on_pressure: bool = False
+
+
+def _below_zero(values: xr.DataArray) -> xr.DataArray:
+    return _over_levels(_whole(below_zero, values))
+
+
+def _over_levels(shares: xr.DataArray) -> xr.DataArray:
+    return shares.mean(VERTICAL, skipna=False) if VERTICAL in shares.dims else shares
+
+
+def _frozen(part: xr.DataArray, total: xr.DataArray) -> xr.DataArray:
+    return _whole(lambda f, t: frozen_above_total(f, t, tolerance=ROUND_OFF), part, total)
+
+
+def _pressure(values: xr.DataArray) -> np.ndarray:
+    """Return the pressure of levels in Pa; raise `DataError` where they are no levels of pressure."""
+    if VERTICAL not in values.coords or values.sizes.get(VERTICAL, 1) < 2:
+        raise DataError("two levels of pressure or more")
+    return np.asarray(values[VERTICAL].values, "float64") * PASCALS
+
+
+def _hydrostatic(geopotential: xr.DataArray, temperature: xr.DataArray, humidity: xr.DataArray) -> xr.DataArray:
+    """Return the mean over layers of the square of the hydrostatic residual."""
+    pressure = _pressure(geopotential)
+    core = [[VERTICAL, *SPACE]] * 3
+
+    def kernel(phi: Array, t: Array, q: Array) -> Array:
+        residual = hydrostatic_residual(phi, virtual_temperature(t, q), pressure)
+        return (residual**2).mean(axis=LEVEL)
+
+    result: xr.DataArray = xr.apply_ufunc(
+        kernel, geopotential, temperature, humidity, input_core_dims=core, output_core_dims=[list(SPACE)]
+    )
+    return result
+
+
+def _above_saturation(humidity: xr.DataArray, temperature: xr.DataArray) -> xr.DataArray:
+    pressure = xr.DataArray(_pressure(humidity), {VERTICAL: humidity[VERTICAL]}, VERTICAL)
+    over = _whole(above_saturation, *xr.broadcast(humidity, temperature, pressure))
+    return _over_levels(over)
+
+
+def _geostrophic(part: int) -> Callable[..., xr.DataArray]:
+    """Return what gives one of both statistics of the ageostrophic ratio, means over middle latitudes."""
+
+    def mean_square(geopotential: xr.DataArray, eastward: xr.DataArray, northward: xr.DataArray) -> xr.DataArray:
+        level = _nearest(_pressure(geopotential))
+        given = [values.isel({VERTICAL: level}) for values in (geopotential, eastward, northward)]
+        latitude, longitude = (geopotential[axis].values for axis in SPACE)
+        areas = exact_cell_areas(latitude, longitude)
+
+        def kernel(phi: Array, u: Array, v: Array) -> Array:
+            return ageostrophic_mean_squares((u, v), geostrophic_wind(phi, latitude, longitude), areas, latitude)[part]
+
+        result: xr.DataArray = xr.apply_ufunc(kernel, *given, input_core_dims=[list(SPACE)] * 3)
+        return result
+
+    return mean_square
+
+
+def _nearest(pressure: np.ndarray) -> int:
+    """Return the level nearest to 500 hPa, by the logarithm of pressure."""
+    return int(np.abs(np.log(pressure / MIDDLE)).argmin())
+
+
+def _depth(surface: xr.DataArray, ground: xr.DataArray) -> xr.DataArray:
+    return _whole(layer_depth, surface, ground)
+
+
+def _energy(surface: xr.DataArray, east: xr.DataArray, north: xr.DataArray, ground: xr.DataArray) -> xr.DataArray:
+    return _whole(layer_energy, surface, east, north, ground)
+
+
+def _whole(kernel: Callable[..., object], *values: xr.DataArray) -> xr.DataArray:
+    result: xr.DataArray = xr.apply_ufunc(kernel, *values)
+    return result
+
+
+OWN_MAPS: dict[str, OwnMap] = {
+    # Where columns reach from zero pressure to the ground this is the integral of 1 - q; on pressure levels it still
+    # is the mass of dry air, which an integral between fixed pressures is not.
+    "dry_air_mass": OwnMap(lambda pressure: pressure / GRAVITY, field="dry_air_pressure"),
+    "negative_humidity": OwnMap(_below_zero, ("humidity",)),
+    "negative_precipitation": OwnMap(_below_zero, ("precipitation",)),
+    "frozen_above_total": OwnMap(_frozen, ("frozen_precipitation", "precipitation")),
+    "above_saturation": OwnMap(_above_saturation, ("humidity", "temperature"), on_pressure=True),
+    "hydrostatic_square": OwnMap(_hydrostatic, ("geopotential", "temperature", "humidity"), on_pressure=True),
+    "ageostrophic_square": OwnMap(_geostrophic(0), ("geopotential", "eastward", "northward"), on_pressure=True),
+    "wind_square": OwnMap(_geostrophic(1), ("geopotential", "eastward", "northward"), on_pressure=True),
+    "layer_mass": OwnMap(lambda surface: surface, ("geopotential",)),
+    "layer_depth": OwnMap(_depth, ("geopotential", "surface_geopotential")),
+    "layer_energy": OwnMap(_energy, ("geopotential", "eastward", "northward", "surface_geopotential")),
+}

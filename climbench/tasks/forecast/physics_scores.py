@@ -1,0 +1,180 @@
+"""Scores a forecast by its physics: which scores its variables allow, and what is missing for the others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from climbench.cards import Fluid, ForecastCard
+from climbench.grids import covers_globe
+from climbench.tasks.forecast.matching import Match, dates_of
+from climbench.tasks.forecast.physics_maps import quantities_behind
+from climbench.tasks.forecast.physics_metrics import PHYSICS, PHYSICS_SCORES, TRUTH, PhysicsScore
+from climbench.tasks.forecast.physics_needs import Look, lacking_of, maps_behind
+from climbench.tasks.forecast.physics_series import AXES, Means, PhysicsStore, global_means
+from climbench.tasks.forecast.physics_statistics import Series, statistics_of
+from climbench.tasks.forecast.stores import Places
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+STANDARD = "standard"  # the profile that has scores of physics without being asked: other tools have none
+MISSING_VALUES = "values: some are missing, and a mean over the globe needs all"
+
+
+@dataclass
+class PhysicsScores:
+    """Scores of a forecast's physics.
+
+    Attributes
+    ----------
+    rows : list of dict
+        Rows of the score table, without the model's name; ``floor`` is what the truth scores.
+    statistics : dict of str to DataArray of shape (init_time, lead_time)
+        Under ``physics.STATISTIC``; the truth's own under ``physics.truth_STATISTIC``.
+    impossible : dict of str to tuple of str
+        By score, what is missing.
+    notes : list of str
+        What was assumed.
+    """
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    statistics: dict[str, xr.DataArray] = field(default_factory=dict)
+    impossible: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def physics_wanted(card: ForecastCard, profile: str, fluid: Fluid) -> tuple[str, ...]:
+    """Return the scores of physics that a task has under a profile: those named, or all of its fluid."""
+    named = [name for name in (*(card.metrics or ()), *card.more_metrics) if name in PHYSICS_SCORES]
+    if card.metrics is not None or profile != STANDARD:
+        return tuple(dict.fromkeys(named))
+    usual = [name for name, score in PHYSICS_SCORES.items() if score.fluid == fluid]
+    return tuple(dict.fromkeys([*usual, *named]))
+
+
+def score_physics(
+    wanted: Sequence[str],
+    places: Places,
+    matched: Match,
+    fluid: Fluid,
+    *,
+    client: Client | None = None,
+    threads: int | None = None,
+) -> PhysicsScores:
+    """Return scores of physics.
+
+    Parameters
+    ----------
+    wanted : sequence of str
+        Names of `PHYSICS_SCORES`.
+    places : Places
+        The stores.
+    matched : Match
+        What is scored.
+    fluid : {"air", "shallow-water"}
+        What the states are of.
+    client, threads
+        As for `climbench.tasks.forecast.engine.accumulate`.
+
+    Returns
+    -------
+    PhysicsScores
+    """
+    found = PhysicsScores()
+    scores = {name: PHYSICS_SCORES[name] for name in wanted}
+    maps = maps_behind(scores.values())
+    stores = {role: PhysicsStore(places, role, maps, tuple(sorted(quantities_behind(maps)))) for role in AXES}
+    looks = {role: Look.at(store) for role, store in stores.items()}
+    ours, theirs = looks["forecast"], looks["truth"]
+    globe = covers_globe(*(places.open("truth")[axis].values for axis in ("latitude", "longitude")))
+    for name, score in list(scores.items()):
+        lacking = lacking_of(score, ours, theirs, matched, fluid, globe=globe)
+        if lacking:
+            found.impossible[name] = lacking
+            del scores[name]
+    if not scores:
+        return found
+    found.notes = [f"{PHYSICS}: {note}" for note in ours.opened.notes]
+    forecast, truth = _series(looks, maps_behind(scores.values()), matched, client, threads)
+    for name, score in scores.items():
+        _append(found, name, score, forecast, truth, matched)
+    found.rows.sort(key=lambda row: wanted.index(row["metric"]))
+    return found
+
+
+def _series(
+    looks: Mapping[str, Look], maps: Sequence[str], matched: Match, client: Client | None, threads: int | None
+) -> tuple[Series, Series]:
+    """Return the means over the globe of forecast and truth."""
+    ours, theirs = looks["forecast"], looks["truth"]
+    positions = {"init_time": matched.init_positions, "lead_time": matched.lead_positions}
+    store = ours.store.only(maps, list(ours.faults))
+    means = global_means(store, positions, client=client, threads=threads)
+    there = matched.truth_positions >= 0
+    known, start = _truth_means(theirs, [m for m in maps if m not in theirs.missing], matched, client, threads)
+    truth = Series(known, start, matched.leads, theirs.windows(known))
+    start = {name: values for name, values in start.items() if theirs.like(ours, name)}
+    if matched.leads[0] == 0.0:
+        start = {name: values[:, :, 0] for name, values in means.items()}
+    means = {name: np.where(there, values, np.nan) for name, values in means.items()}
+    return Series(means, start, matched.leads, ours.windows(means)), truth
+
+
+def _truth_means(
+    look: Look, maps: Sequence[str], matched: Match, client: Client | None, threads: int | None
+) -> tuple[Means, Means]:
+    """Return the truth's means at valid times and at initial times; NaN where it has none."""
+    times = pd.Index(dates_of(look.store.places.open("truth")["time"], "truth"))
+    starts = times.get_indexer(pd.Index(matched.inits.astype("datetime64[s]")))
+    wanted = np.unique(np.concatenate([matched.truth_positions.ravel(), starts]))
+    wanted = wanted[wanted >= 0]
+    store = look.store.only(maps, list(look.faults))
+    found = global_means(store, {"time": wanted}, client=client, threads=threads)
+
+    def at(values: np.ndarray, positions: np.ndarray) -> np.ndarray:
+        places = np.searchsorted(wanted, np.maximum(positions, wanted[0]))
+        return np.where(positions >= 0, values[:, places], np.nan)
+
+    return (
+        {name: at(values, matched.truth_positions) for name, values in found.items()},
+        {name: at(values, starts) for name, values in found.items()},
+    )
+
+
+def _append(
+    found: PhysicsScores, name: str, score: PhysicsScore, forecast: Series, truth: Series, matched: Match
+) -> None:
+    """Append the rows and statistics of one score, with what the truth scores beside it."""
+    ours = statistics_of(score, forecast, truth)
+    values = score.metric.of(ours, 1)
+    if not np.isfinite(values).any():
+        found.impossible[name] = (MISSING_VALUES,)
+        return
+    own = score.kind not in ("bias", "ratio") and all(m in truth.means for m in maps_behind([score]))
+    theirs = statistics_of(score, truth, None) if own else {}
+    floors = score.metric.of(theirs, 1) if own else np.full(values.shape, np.nan)
+    kept = {**ours, **{f"{TRUTH}{key}": part for key, part in theirs.items()}}
+    axes = {"init_time": matched.inits, "lead_time": matched.leads}
+    found.statistics |= {f"{PHYSICS}.{key}": xr.DataArray(part, axes, tuple(axes)) for key, part in kept.items()}
+    for lead, value, floor in zip(matched.leads, values, floors, strict=True):
+        found.rows.append(_row(name, float(lead), value, floor, score.metric.units))
+
+
+def _row(metric: str, lead: float, value: float, floor: float, units: str) -> dict[str, Any]:
+    numbers = {key: float(n) if np.isfinite(n) else None for key, n in (("value", value), ("floor", floor))}
+    return {
+        "variable": PHYSICS,
+        "metric": metric,
+        "region": "global",
+        "lead_time": lead,
+        **numbers,
+        "low": None,
+        "high": None,
+        "units": units,
+    }
