@@ -7,7 +7,7 @@ the fluxes. A flux at a time is its mean over the step that ends then.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Container, Hashable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -201,16 +201,41 @@ def diagnose(data: xr.Dataset, column: Column | None = None, *, wanted: Collecti
     for name, entry in FIELDS.items():
         if wanted is not None and name not in wanted:
             continue
-        lacking = [_lacking(way, data, column) for way in entry.ways]
-        if all(lacking):
-            missing[name] = min(lacking, key=len)
+        way, lacking = way_to(name, data, column)
+        if way is None:
+            missing[name] = lacking
             continue
-        way = entry.ways[lacking.index(())]
         found[name] = _applied(way, data, column).assign_attrs(units=entry.units, long_name=entry.words)
     return Diagnosis(xr.Dataset(found), missing)
 
 
-def _lacking(way: Way, data: xr.Dataset, column: Column | None) -> tuple[str, ...]:
+def way_to(name: str, there: Container[Hashable], column: Column | None) -> tuple[Way | None, tuple[str, ...]]:
+    """Return the way to a field that is possible.
+
+    Parameters
+    ----------
+    name : str
+        One of `FIELDS`.
+    there : Dataset or container of str
+        The quantities there are.
+    column : Column or None
+        The vertical coordinate, where there is one.
+
+    Returns
+    -------
+    way : Way or None
+        The first that is possible.
+    lacking : tuple of str
+        In words, what the nearest way lacks where none is.
+    """
+    ways = FIELDS[name].ways
+    lacking = [_lacking(way, there, column) for way in ways]
+    if all(lacking):
+        return None, min(lacking, key=len)
+    return ways[lacking.index(())], ()
+
+
+def _lacking(way: Way, data: Container[Hashable], column: Column | None) -> tuple[str, ...]:
     """Return in words what a way lacks."""
     lacking = [wanted_names(name) for name in way.needs if name in QUANTITIES and name not in data]
     if COLUMN in way.needs and column is None:
