@@ -64,7 +64,11 @@ class Conservation(nn.Module):
         -------
         mapping of str to Tensor
         """
-        return self.chain(before, after, self.targets(before) if targets is None else targets, self.areas, self.seconds)
+        return {**after, **self.changed(before, after, self.targets(before) if targets is None else targets)}
+
+    def changed(self, before: State, after: State, targets: State) -> State:
+        """Return what is changed of the state after a step, alone."""
+        return self.chain.changed(before, after, targets, self.areas, self.seconds)
 
 
 class _Corrector(Conservation):

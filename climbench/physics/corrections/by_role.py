@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from climbench.physics.corrections.energy import ace_temperature, credit_tempera
 from climbench.physics.corrections.hydrostatic import balanced
 from climbench.physics.corrections.moisture import closing_convergence, closing_precipitation
 from climbench.physics.corrections.positivity import non_negative
-from climbench.physics.diagnosis import Way
+from climbench.physics.diagnosis import FIELDS, Way
 from climbench.physics.quantities import QUANTITIES
 
 State = Mapping[str, Array]
@@ -92,8 +92,21 @@ class _WithoutTarget:
         return None
 
 
-def by_way(way: Way, column: Column | None, state: State) -> Array:
-    """Return what a diagnosis makes of a state: maps of shape (..., latitude, longitude)."""
+class Route(NamedTuple):
+    """One of the ways to a field of the diagnosis, by name and place, so that processes can send it to one another."""
+
+    field: str
+    number: int
+
+    @property
+    def way(self) -> Way:
+        """The way itself."""
+        return FIELDS[self.field].ways[self.number]
+
+
+def diagnosed(route: Route, column: Column | None, state: State) -> Array:
+    """Return what the diagnosis makes of a state: maps of shape (..., latitude, longitude)."""
+    way = route.way
     names = [name for name in (*way.needs, *way.optional) if name in QUANTITIES]
     return way.kernel(column, *(state.get(name) for name in names))
 
@@ -126,7 +139,7 @@ class DryAir:
     ----------
     form : {"credit", "ace"}
         Ratio or offset.
-    way : Way
+    way : Route
         To dry air: its mass for CREDIT's form, its pressure for ACE's.
     levels : int or None
         How many of the lower levels change in humidity, where thickness does not depend on surface pressure; None where
@@ -134,7 +147,7 @@ class DryAir:
     """
 
     form: Form
-    way: Way
+    way: Route
     levels: int | None = None
 
     @property
@@ -144,7 +157,7 @@ class DryAir:
 
     def target(self, initial: State, areas: Array, column: Column | None) -> Array:
         """Return the area mean of dry air."""
-        return area_mean(by_way(self.way, column, initial), areas)
+        return area_mean(diagnosed(self.way, column, initial), areas)
 
     def __call__(self, step: Step) -> State:
         """Return surface pressure or humidity."""
@@ -163,13 +176,13 @@ class Moisture(_WithoutTarget):
 
     Attributes
     ----------
-    way : Way
+    way : Route
         To the water path.
     columnwise : bool
         Whether there is a convergence to set.
     """
 
-    way: Way
+    way: Route
     columnwise: bool = False
 
     @property
@@ -180,7 +193,7 @@ class Moisture(_WithoutTarget):
     def __call__(self, step: Step) -> State:
         """Return precipitation, and convergence where it is set."""
         after = step.after
-        now, then = (by_way(self.way, step.column, state) for state in (after, step.before))
+        now, then = (diagnosed(self.way, step.column, state) for state in (after, step.before))
         tendency = (now - then) / step.seconds
         rain = closing_precipitation(after["precipitation"], after["evaporation"], tendency, step.areas)
         if not self.columnwise:
@@ -199,16 +212,16 @@ class Energy(_WithoutTarget):
     ----------
     form : {"credit", "ace"}
         Ratio or offset, each of its own definition of energy.
-    way, top, surface : Way
+    way, top, surface : Route
         To energy and to the net downward fluxes at the top and at the surface.
     motion : bool
         Whether energy has that of motion (CREDIT's form).
     """
 
     form: Form
-    way: Way
-    top: Way
-    surface: Way
+    way: Route
+    top: Route
+    surface: Route
     motion: bool = True
 
     @property
@@ -219,8 +232,8 @@ class Energy(_WithoutTarget):
     def __call__(self, step: Step) -> State:
         """Return temperature."""
         after, areas, column = step.after, step.areas, step.upright
-        gained = by_way(self.top, column, after) - by_way(self.surface, column, after)
-        target = area_mean(by_way(self.way, column, step.before) + gained * step.seconds, areas)
+        gained = diagnosed(self.top, column, after) - diagnosed(self.surface, column, after)
+        target = area_mean(diagnosed(self.way, column, step.before) + gained * step.seconds, areas)
         warm, humid, ground = (after[name] for name in ("temperature", "humidity", "surface_geopotential"))
         pressure = after.get("surface_pressure")
         thickness = column.thickness(pressure)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 from climbench.physics.arrays import LEVEL, Array
 from climbench.physics.columns import Column, UnmadeThickness
@@ -85,8 +86,12 @@ class Chain:
         dict of str to array
             By role; what no correction changes is the very array that was given.
         """
-        step = Step(before, dict(after), areas, seconds, Unmade.of(self.column))
+        return {**after, **self.changed(before, after, targets, areas, seconds)}
+
+    def changed(self, before: State, after: State, targets: Targets, areas: Array, seconds: float) -> State:
+        """Return what is changed of the state after a step, and look up no more of the states than is needed for it."""
+        found: dict[str, Array] = {}
+        step = Step(before, ChainMap(found, cast(dict[str, Array], after)), areas, seconds, Unmade.of(self.column))
         for name, correction in self.corrections.items():
-            changed = correction(replace(step, target=targets.get(name)))
-            step = replace(step, after={**step.after, **changed})
-        return step.after
+            found.update(correction(replace(step, target=targets.get(name))))
+        return found

@@ -19,10 +19,11 @@ from climbench.physics.corrections.by_role import (
     Hydrostatic,
     Moisture,
     NonNegative,
+    Route,
 )
 from climbench.physics.corrections.chain import Chain
 from climbench.physics.corrections.hydrostatic import projection_gain
-from climbench.physics.diagnosis import Way, way_to
+from climbench.physics.diagnosis import FIELDS, way_to
 from climbench.physics.quantities import wanted_names
 
 CLIPPED = ("humidity", "precipitation", "frozen_precipitation")
@@ -80,11 +81,11 @@ class Given:
     strength: float = 1.0
     lacking: list[str] = field(default_factory=list)
 
-    def way(self, name: str) -> Way | None:
+    def way(self, name: str) -> Route | None:
         """Return the way to a field, or note what lacks."""
         way, lacking = way_to(name, self.roles, self.column)
         self.lacking.extend(lacking)
-        return way
+        return None if way is None else Route(name, FIELDS[name].ways.index(way))
 
     def needs(self, *roles: str) -> bool:
         """Return whether all are there, or note those that lack."""

@@ -25,7 +25,7 @@ WANTED = {
     "truth": ("time", "latitude", "longitude"),
     "climatology": ("dayofyear", "latitude", "longitude"),
 }
-STATIC = ("latitude", "longitude")
+STATIC, INTERFACES = ("latitude", "longitude"), ("interface",)
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def open_weather(place: str | Path, role: Role, dataset: str, include: tuple[str
     Dataset
         A forecast of dimensions ([member,] init_time, lead_time, [level,] latitude, longitude), a truth ([member,]
         time, ...), or a climatology ([hour,] dayofyear, ...); variables without these dimensions are left out, but for
-        a truth's maps of what does not change.
+        a truth's maps of what does not change and coefficients of its interfaces.
 
     Raises
     ------
@@ -130,5 +130,5 @@ def _of_role(data: xr.Dataset, role: Role, place: str) -> xr.Dataset:
         strange = [str(d) for d in data[name].dims if d not in allowed]
         if strange:
             raise DataError(f"The {role} {place}: {name} has a further dimension '{strange[0]}'. Select one of it.")
-    maps = [str(v) for v in data.data_vars if data[v].dims == STATIC] if role == "truth" else []
+    maps = [str(v) for v in data.data_vars if data[v].dims in (STATIC, INTERFACES)] if role == "truth" else []
     return data[kept + maps]
