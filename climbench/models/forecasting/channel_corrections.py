@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -40,14 +41,23 @@ class ChannelCorrections(nn.Module):
     def __init__(self, corrections: StepCorrections, channels: StateChannels, seconds: float) -> None:
         super().__init__()
         self.conserve = Conservation(corrections.chain, corrections.areas, seconds)
-        self.places = _places(corrections, channels)
+        self.counts = Counter(channel.variable for channel in channels.channels)  # in the order of the channels
+        self.variables = {role: part.variable for role, part in corrections.parts.items()}
         self.fixed = tuple(corrections.fixed)
-        for role, place in self.places.items():
-            part = corrections.parts[role]
+        for role, part in corrections.parts.items():
+            place = self._place(part.variable)
             self._keep(f"{role}_scale", (channels.std[place] * part.factor)[:, None, None])
             self._keep(f"{role}_shift", (channels.mean[place] * part.factor + part.offset)[:, None, None])
         for role, values in corrections.fixed.items():
             self._keep(role, values)
+
+    def _place(self, variable: str) -> slice:
+        """Return the channels of a variable, which stand in a row."""
+        if variable not in self.counts:
+            raise ModelError(f"The network has no channel of '{variable}', which correctors were made for.")
+        names = list(self.counts)
+        start = sum(self.counts[name] for name in names[: names.index(variable)])
+        return slice(start, start + self.counts[variable])
 
     def _keep(self, name: str, values: np.ndarray) -> None:
         self.register_buffer(name, torch.tensor(values, dtype=torch.float64), persistent=False)
@@ -67,13 +77,11 @@ class ChannelCorrections(nn.Module):
         then, now = _Quantities(self, before), _Quantities(self, ahead)
         with torch.autocast(ahead.device.type, enabled=False):
             found = self.conserve.changed(then, now, targets)
-        pieces, done = [], 0
-        for role in sorted(found, key=lambda name: self.places[name].start):
-            place = self.places[role]
-            moved = self._moved(role, found[role], now[role], ahead)
-            pieces += [ahead[:, done : place.start], ahead[:, place] + moved]
-            done = place.stop
-        return torch.cat([*pieces, ahead[:, done:]], dim=1)
+        pieces = dict(now.pieces)
+        for role, values in found.items():
+            place = self.variables[role]
+            pieces[place] = pieces[place] + self._moved(role, values, now[role], ahead)
+        return torch.cat(list(pieces.values()), dim=1)
 
     def _moved(self, role: str, after: torch.Tensor, before: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
         """Return by how much channels change, in their own units."""
@@ -85,14 +93,17 @@ class _Quantities(Mapping[str, torch.Tensor]):
     """States by role; each quantity is made of its channels when it is first asked for."""
 
     def __init__(self, made: ChannelCorrections, states: torch.Tensor) -> None:
-        self.made, self.states = made, states if torch.is_grad_enabled() else states.double()
+        # Split at once, as the gradient of each further slice would be as large as the states are.
+        split = torch.split(states, list(made.counts.values()), dim=1)
+        self.made, self.pieces = made, dict(zip(made.counts, split, strict=True))
+        self.dtype = states.dtype if torch.is_grad_enabled() else torch.float64
         self.known: dict[str, torch.Tensor] = {}
 
     def __iter__(self) -> Iterator[str]:
-        return iter((*self.made.places, *self.made.fixed))
+        return iter((*self.made.variables, *self.made.fixed))
 
     def __len__(self) -> int:
-        return len(self.made.places) + len(self.made.fixed)
+        return len(self.made.variables) + len(self.made.fixed)
 
     def __getitem__(self, role: str) -> torch.Tensor:
         if role not in self.known:
@@ -100,22 +111,9 @@ class _Quantities(Mapping[str, torch.Tensor]):
         return self.known[role]
 
     def _quantity(self, role: str) -> torch.Tensor:
-        dtype, made = self.states.dtype, self.made
+        made = self.made
         if role in made.fixed:
-            return made.number(role, dtype)
-        place = made.places[role]
-        scale, shift = (made.number(f"{role}_{what}", dtype) for what in ("scale", "shift"))
-        values = self.states[:, place] * scale + shift
+            return made.number(role, self.dtype)
+        scale, shift = (made.number(f"{role}_{what}", self.dtype) for what in ("scale", "shift"))
+        values = torch.addcmul(shift, self.pieces[made.variables[role]].to(self.dtype), scale)
         return values if role in TALL else values[:, 0]
-
-
-def _places(corrections: StepCorrections, channels: StateChannels) -> dict[str, slice]:
-    """Return the channels of each role, in a row."""
-    names = [channel.variable for channel in channels.channels]
-    found = {}
-    for role, part in corrections.parts.items():
-        if part.variable not in names:
-            raise ModelError(f"The network has no channel of '{part.variable}', which correctors were made for.")
-        start, count = names.index(part.variable), names.count(part.variable)
-        found[role] = slice(start, start + count)
-    return found
