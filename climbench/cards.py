@@ -9,10 +9,10 @@ import typing
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from climbench.card_base import PROSE, Card, Section
 from climbench.card_files import FOLDERS, Kind, card_paths, card_root, kind_by_keys, read_yaml, with_dates_as_text
@@ -112,13 +112,66 @@ class DatasetCard(Card):
     defects: tuple[str, ...] = ()
 
 
+UNCORRECTED = "-uncorrected"  # after a model's name: the same as it is fitted, without its correctors
+CORRECTORS = ("positivity", "hydrostatic", "dry_air", "moisture", "energy")
+
+
+class Correct(Section):
+    """What a forecast is corrected by, step by step; a list of names alone stands for `what`.
+
+    Attributes
+    ----------
+    what : tuple of str
+        Some of `CORRECTORS`; they act in that order.
+    form : {"credit", "ace"}
+        CREDIT's ratios or ACE's offsets.
+    training : bool
+        Whether the steps of a network are corrected in training, too.
+    levels : int or None
+        How many of the lower levels dry air changes on pressure levels; half of them where null.
+    strength : float
+        Of the hydrostatic projection, 1 for the whole of it.
+    """
+
+    what: tuple[str, ...] = Field(min_length=1)
+    form: Literal["credit", "ace"] = "credit"
+    training: bool = False
+    levels: int | None = Field(default=None, ge=1)
+    strength: float = Field(default=1.0, ge=0.0, le=1.0)
+
+    @field_validator("what")
+    @classmethod
+    def _known(cls, what: tuple[str, ...]) -> tuple[str, ...]:
+        for name in what:
+            if name not in CORRECTORS:
+                raise ValueError(f"there is no corrector '{name}'. {did_you_mean(name, CORRECTORS)}")
+        return what
+
+
 class ModelCard(Card):
-    """An emulator: the class that implements it, its arguments, and its presets."""
+    """An emulator: the class that implements it, its arguments, and its presets; a forecast's may have correctors."""
 
     protocol: str
     class_path: str
     init_args: dict[str, Any] = Field(default_factory=dict)
+    correct: Correct | None = None
     presets: dict[Literal["demo", "standard", "published"], dict[str, Any]] = Field(default_factory=dict)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What its predictions are named by: its own name, and that of those that are not corrected."""
+        return (self.name,) if self.correct is None else (self.name, self.name + UNCORRECTED)
+
+    @field_validator("correct", mode="before")
+    @classmethod
+    def _names_alone(cls, correct: Any) -> Any:
+        return {"what": correct} if isinstance(correct, (list, tuple)) else correct
+
+    @model_validator(mode="after")
+    def _only_forecasts(self) -> Self:
+        if self.correct is not None and self.protocol != "forecast":
+            raise ValueError(f"correct is for forecasts; the protocol is '{self.protocol}'")
+        return self
 
 
 CARD_TYPES: dict[Kind, type[Card]] = {"task": TaskCard, "model": ModelCard, "dataset": DatasetCard}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from climbench import records
-from climbench.cards import ForecastCard
+from climbench.cards import UNCORRECTED, ForecastCard
 from climbench.errors import RunError, did_you_mean
 from climbench.evaluate.forecasts import ForecastTask, find_forecast_task
 from climbench.experiments.compare_forecast_runs import is_forecast_run
@@ -20,7 +20,9 @@ from climbench.experiments.long_rollout_steps import Rollout
 from climbench.experiments.long_rollout_tables import JUDGED
 from climbench.experiments.long_rollout_truth import Truth
 from climbench.harness import emulators_fault, source_fingerprint
+from climbench.harness.forecasts import corrections_of
 from climbench.models import find_any_model
+from climbench.models.corrected import CorrectedForecaster
 from climbench.models.forecasting.steps import step_of
 from climbench.progress import Progress
 from climbench.registry import load_object
@@ -60,7 +62,8 @@ def long_rollout(
     run : str or Path
         Folder of a finished run of a forecast task.
     model : str
-        One of its models; a name, or the card or ``FILE.py:CLASS`` that it was named by.
+        One of its models; a name, or the card or ``FILE.py:CLASS`` that it was named by. One with correctors is
+        corrected step by step, and with ``-uncorrected`` after its name it is not.
     steps : int
         How many steps, of the length that the training data has.
     starts : int
@@ -107,6 +110,7 @@ def long_rollout(
     directory = RunDirectory(Path(out) if out is not None else Path("runs") / f"rollout-{fitted.name}-{identity[:8]}")
     if not fresh and directory.finished(identity):
         return read_rollout(directory.path)
+    label = fitted.name + (UNCORRECTED if model.endswith(UNCORRECTED) else "")
     needed = begun.isel(history=0).nbytes * steps * (2 if limiter else 1)
     with directory.work(identity, fresh=fresh, needed_bytes=needed) as folder, writing(directory.path):
         progress.stage("reading the truth")
@@ -115,7 +119,7 @@ def long_rollout(
         runs = {}
         for name, acting in _limiters(limiter, known).items():
             rollout = Rollout(
-                *(forecaster, known, begun, step, steps, powers_at, static, acting, seed, fitted.name),
+                *(forecaster, known, begun, step, steps, powers_at, static, acting, seed, label),
                 vertical_of(truth),
             )
             runs[name] = rollout.into(folder / name, progress)
@@ -128,7 +132,7 @@ def long_rollout(
             begun,
             step,
             powers_at,
-            {"model": fitted.name, "fitted_in": Path(run).name, "steps": steps, "starts": starts, "seed": seed}
+            {"model": label, "fitted_in": Path(run).name, "steps": steps, "starts": starts, "seed": seed}
             | {"limiter": limiter, "cap": CAP if limiter else None, "fingerprint": identity},
         )
     return read_rollout(directory.path)
@@ -136,8 +140,8 @@ def long_rollout(
 
 def _opened(
     run: Path, model: str, data: str | Path | None, include: list[Path], progress: Progress
-) -> tuple[ForecastTask, Path, Any, str]:
-    """Return the task with its truth, the folder of the fitted forecaster, itself, and a fingerprint of its source."""
+) -> tuple[ForecastTask, Path, Any, list[Any]]:
+    """Return the task with its truth, the folder of the fitted forecaster, itself, and what else it depends on."""
     if not is_forecast_run(run):
         raise RunError(f"{run} holds no run of a forecast task; only forecasters are rolled out.")
     record = RunDirectory(run).record() or {}
@@ -147,10 +151,10 @@ def _opened(
             f"The run in {run} was made on other data ({record['data']['name']}) than {opened.truth}. "
             "Name the data it was made on with --data."
         )
-    names = [str(card["name"]) for card in record.get("models", ())]
+    names = [name for kept in record.get("models", ()) for name in _names(kept)]
     if model not in names and ".py:" not in model and not model.endswith((".yaml", ".yml")):
         raise RunError(f"The run in {run} has no model '{model}'. {did_you_mean(model, names)}")
-    card = find_any_model(model, opened.card, include)
+    card = find_any_model(model.removesuffix(UNCORRECTED), opened.card, include)
     fitted = run / "fitted" / card.name
     if not fitted.is_dir():
         raise RunError(
@@ -162,7 +166,17 @@ def _opened(
         raise RunError(f"'{card.name}' cannot be read back: its class has no method load (climbench.models.base).")
     with emulators_fault(card.name, "load"):
         forecaster = kind.load(fitted)
-    return opened, fitted, forecaster, source_fingerprint(card)
+    corrections = None if model.endswith(UNCORRECTED) else corrections_of(card, opened.card, opened.open_truth())
+    if corrections is not None:
+        forecaster = CorrectedForecaster(forecaster, corrections)
+    about = None if corrections is None else corrections.about
+    return opened, fitted, forecaster, [source_fingerprint(card), about]
+
+
+def _names(card: Mapping[str, Any]) -> list[str]:
+    """Return what the models of a recorded card are named."""
+    name = str(card["name"])
+    return [name, name + UNCORRECTED] if card.get("correct") else [name]
 
 
 def _starts(card: ForecastCard, truth: xr.Dataset, count: int, history: int) -> xr.Dataset:

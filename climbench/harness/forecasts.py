@@ -6,13 +6,14 @@ import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from climbench import records
-from climbench.cards import ModelCard
+from climbench.cards import ForecastCard, ModelCard
 from climbench.cluster import THREADS, cluster
+from climbench.errors import ModelError
 from climbench.harness.stages import (
     directory_of,
     emulators_fault,
@@ -26,11 +27,15 @@ from climbench.harness.stages import (
     timed,
 )
 from climbench.models import Preset, find_any_model, load_emulator
+from climbench.models.corrected import CorrectedForecaster
+from climbench.models.step_corrections import StepCorrections
 from climbench.progress import Progress
 from climbench.records import Result, read_result
 from climbench.run_directory import RECORD, RunDirectory, write_text, writing
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from climbench.evaluate.forecasts import ForecastTask, ScoredForecast
     from climbench.recording import Cost
 
@@ -91,52 +96,101 @@ def _execute(work: Run, identity: str) -> None:
     for card in work.models:
         _predict(work, card)
     scored = {}
-    for card in work.models:
-        work.progress.stage(f"{card.name}: scoring")
-        store = store_of(work.folder, card.name)
-        scored[card.name] = score_forecast(work.task, store, model=card.name, progress=work.progress.step)
+    for name in [name for card in work.models for name in card.names]:
+        work.progress.stage(f"{name}: scoring")
+        store = store_of(work.folder, name)
+        scored[name] = score_forecast(work.task, store, model=name, progress=work.progress.step)
     extra = {"seed": work.seed, "preset": work.preset, "models": [c.model_dump(mode="json") for c in work.models]}
     _record(work.folder, scored, identity, work.costs, extra, work.progress)
 
 
 def _predict(work: Run, card: ModelCard) -> None:
-    """Fit a forecaster, let it forecast, and keep both; do nothing where the forecast is kept already."""
-    from climbench.recording import Cost
-    from climbench.tasks.forecast.task import forecast_into, handshake, training
+    """Fit a forecaster, let it forecast, and keep both; do nothing where the forecasts are kept already.
 
-    kept = kept_cost(work.folder, card.name)
-    if kept is not None:
-        work.costs[card.name] = kept
+    With correctors it forecasts without them, too.
+    """
+    kept = {name: cost for name in card.names if (cost := kept_cost(work.folder, name)) is not None}
+    if len(kept) == len(card.names):
+        work.costs |= kept
         return
+    truth = work.task.open_truth()
+    corrections = corrections_of(card, work.task.card, truth)
+    forecaster, cost = _fitted(work, card, truth, corrections)
+    for name in card.names:
+        asked = forecaster
+        if corrections is not None and name == card.name:
+            asked = CorrectedForecaster(forecaster, corrections)
+        _forecast(work, name, asked, truth, replace(cost))
+
+
+def corrections_of(card: ModelCard, task: ForecastCard, truth: xr.Dataset) -> StepCorrections | None:
+    """Return the correctors that a model's card asks for, made for a task's variables; None where it asks for none.
+
+    Raises
+    ------
+    ModelError
+        If they need what is not forecast.
+    """
+    from climbench.tasks.forecast.task import training
+
+    if card.correct is None:
+        return None
+    try:
+        return StepCorrections.of(card.correct, training(task, truth)[0]["train"], truth)
+    except ModelError as error:
+        raise ModelError(f"'{card.name}': {error}") from None
+
+
+def _fitted(work: Run, card: ModelCard, truth: xr.Dataset, corrections: StepCorrections | None) -> tuple[Any, Cost]:
+    """Return a fitted forecaster, which is kept, and what it cost."""
+    from climbench.recording import Cost
+    from climbench.tasks.forecast.task import handshake, training
+
     forecaster = load_emulator(card, work.preset)
     handshake(forecaster, card.name)
-    cost = work.costs[card.name] = Cost()
+    cost = Cost()
+    if corrections is not None and card.correct is not None and card.correct.training:
+        if not hasattr(forecaster, "corrects_steps"):
+            raise ModelError(
+                f"'{card.name}' is no network that steps: it cannot be corrected in training, only its forecasts can. "
+                "Leave training out of 'correct'."
+            )
+        forecaster.corrections = corrections
     if hasattr(forecaster, "progress"):
         forecaster.progress = work.progress
     checkpoints = work.folder / "checkpoints"
     if hasattr(forecaster, "checkpoints"):
         forecaster.checkpoints = checkpoints / card.name
     work.progress.stage(f"{card.name}: fitting")
-    truth = work.task.open_truth()
     train, validation = training(work.task.card, truth, forecaster)
     with timed(cost, "fit_seconds"), emulators_fault(card.name, "fit"):
         forecaster.fit(train, validation, seed=work.seed)
+    if hasattr(forecaster, "corrects_steps"):
+        forecaster.corrections = None
     cost.chosen = dict(getattr(forecaster, "chosen", {}))
     save_fitted(work.folder, card.name, forecaster)
     shutil.rmtree(checkpoints, ignore_errors=True)
-    work.progress.stage(f"{card.name}: forecasting")
-    with timed(cost, "predict_seconds"), emulators_fault(card.name, "predict"):
+    return forecaster, cost
+
+
+def _forecast(work: Run, name: str, forecaster: Any, truth: xr.Dataset, cost: Cost) -> None:
+    """Let a fitted forecaster forecast under a name, and keep what it says and cost."""
+    from climbench.tasks.forecast.task import forecast_into
+
+    work.costs[name] = cost
+    work.progress.stage(f"{name}: forecasting")
+    with timed(cost, "predict_seconds"), emulators_fault(name, "predict"):
         forecast_into(
-            store_of(work.folder, card.name),
+            store_of(work.folder, name),
             forecaster,
             work.task.card,
             truth,
             seed=work.seed,
-            attributes={"task": work.task.card.name, "model": card.name},
-            told=lambda done, total: work.progress.step(f"{card.name}: forecasting", done, total),
+            attributes={"task": work.task.card.name, "model": name},
+            told=lambda done, total: work.progress.step(f"{name}: forecasting", done, total),
         )
     cost.parameters = getattr(forecaster, "parameters", None)
-    keep_cost(work.folder, card.name, cost)
+    keep_cost(work.folder, name, cost)
 
 
 def _record(

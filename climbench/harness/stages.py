@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def refuse_repeats(cards: Sequence[ModelCard]) -> None:
     """Raise `CardError` where two models share a name."""
-    names = [card.name for card in cards]
+    names = [name for card in cards for name in card.names]
     repeated = sorted({n for n in names if names.count(n) > 1})
     if repeated:
         raise CardError(f"Two models are named '{repeated[0]}'. Rename one, or give it once.")

@@ -55,8 +55,10 @@ def area_mean(values: Array, areas: Array, *, axis: tuple[int, ...] = SPACE) -> 
     """
     xp = namespace(values, areas)
     weights = double(areas, values)
-    # Areas that stand for a whole row are summed as often as the row has columns.
-    total = namespace(weights).sum(double(np.ones([values.shape[a] for a in axis]), values) * weights, axis=axis)
+    sizes = tuple(values.shape[a] for a in axis)
+    if weights.shape != sizes:  # areas that stand for a whole row are summed as often as the row has columns
+        weights = double(np.ones(sizes), values) * weights
+    total = namespace(weights).sum(weights, axis=axis)
     return xp.sum(values * weights, axis=axis) / total
 
 

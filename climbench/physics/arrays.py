@@ -96,3 +96,19 @@ def part(values: Array, axis: int, start: int | None, stop: int | None) -> Array
     array
     """
     return values[(..., slice(start, stop), *(slice(None),) * (-axis - 1))]
+
+
+def in_dtype_of(values: Array, like: Array) -> Array:
+    """Return values in the dtype of another array, which a correction in float64 was made of.
+
+    Parameters
+    ----------
+    values, like : array
+        Of one library.
+
+    Returns
+    -------
+    array
+        `values` itself where it has that dtype.
+    """
+    return namespace(values, like).astype(values, like.dtype, copy=False)

@@ -106,6 +106,45 @@ class Column:
         return _line(self.interface_offset, self.interface_slope, surface_pressure, axis)
 
 
+@dataclass(frozen=True, eq=False)
+class UnmadeThickness:
+    """The thickness of a column that depends on surface pressure, left as the straight line that it is.
+
+    It serves `column_integral` in place of an array: the sums over levels of A x and B x are all that is needed, which
+    saves an array of all levels, and its gradients where there are any.
+
+    Attributes
+    ----------
+    offset, slope : ndarray of shape (level,)
+        A, in Pa, and B.
+    surface_pressure : array of shape (..., latitude, longitude)
+        In Pa.
+    """
+
+    offset: np.ndarray
+    slope: np.ndarray
+    surface_pressure: Array
+
+    def parts(self, values: Array) -> tuple[Array, Array]:
+        """Return the sums over levels of values times A, and of values times B and surface pressure.
+
+        Parameters
+        ----------
+        values : array of shape (..., level, latitude, longitude)
+            In any unit.
+
+        Returns
+        -------
+        tuple of array of shape (..., latitude, longitude)
+            In the unit times Pa, float64.
+        """
+        xp = namespace(values)
+        lines = double(np.stack([self.offset, self.slope]), values)
+        flat = xp.reshape(xp.astype(values, xp.float64, copy=False), (*values.shape[:-2], -1))
+        sums = xp.reshape(xp.matmul(lines, flat), (*values.shape[:LEVEL], 2, *values.shape[-2:]))
+        return sums[..., 0, :, :], sums[..., 1, :, :] * self.surface_pressure
+
+
 def _line(offset: np.ndarray, slope: np.ndarray, surface_pressure: Array | None, axis: int) -> Array:
     if not slope.any():
         return along(offset, axis)
@@ -119,17 +158,19 @@ def _line(offset: np.ndarray, slope: np.ndarray, surface_pressure: Array | None,
     return double(along(offset, axis), surface) + double(along(slope, axis), surface) * surface
 
 
-def column_integral(values: Array, thickness: Array, *, axis: int = LEVEL, gravity: float = GRAVITY) -> Array:
+def column_integral(
+    values: Array, thickness: Array | UnmadeThickness, *, axis: int = LEVEL, gravity: float = GRAVITY
+) -> Array:
     r"""Return the integral over the mass of a column, :math:`\frac{1}{g} \sum_k x_k \Delta p_k`.
 
     Parameters
     ----------
     values : array of shape (..., level, latitude, longitude)
         x, in any unit per kg.
-    thickness : array that broadcasts with `values`
+    thickness : array that broadcasts with `values`, or UnmadeThickness
         In Pa, as `Column.thickness` gives it.
     axis : int
-        That of levels, from the end.
+        That of levels, from the end; -3 where the thickness is not made.
     gravity : float
         In m s-2.
 
@@ -138,6 +179,9 @@ def column_integral(values: Array, thickness: Array, *, axis: int = LEVEL, gravi
     array of shape (..., latitude, longitude)
         In the unit per kg times kg m-2, float64.
     """
+    if isinstance(thickness, UnmadeThickness):
+        by_offset, by_slope = thickness.parts(values)
+        return (by_offset + by_slope) / gravity
     xp = namespace(values, thickness)
     return xp.sum(values * double(thickness, values), axis=axis) / gravity
 

@@ -7,7 +7,7 @@ the fluxes. A flux at a time is its mean over the step that ends then.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Container, Hashable
 from dataclasses import dataclass, field
 
 import xarray as xr
@@ -181,14 +181,14 @@ def diagnose(data: xr.Dataset, column: Column | None = None, *, wanted: Collecti
     """
     ways: dict[str, Way] = {}
     missing: dict[str, tuple[str, ...]] = {}
-    for name, entry in FIELDS.items():
+    for name in FIELDS:
         if wanted is not None and name not in wanted:
             continue
-        lacking = [_lacking(way, data, column) for way in entry.ways]
-        if all(lacking):
-            missing[name] = _nearest(entry.ways, lacking)
+        way, lacking = way_to(name, data, column)
+        if way is None:
+            missing[name] = lacking
         else:
-            ways[name] = entry.ways[lacking.index(())]
+            ways[name] = way
     made: dict[str, xr.DataArray] = {}
     for together in _together(ways, data):
         made |= applied({name: ways[name] for name in together}, data, column)
@@ -205,12 +205,38 @@ def _together(ways: dict[str, Way], data: xr.Dataset) -> list[list[str]]:
     return list(groups.values())
 
 
+def way_to(name: str, there: Container[Hashable], column: Column | None) -> tuple[Way | None, tuple[str, ...]]:
+    """Return the way to a field that is possible.
+
+    Parameters
+    ----------
+    name : str
+        One of `FIELDS`.
+    there : Dataset or container of str
+        The quantities there are.
+    column : Column or None
+        The vertical coordinate, where there is one.
+
+    Returns
+    -------
+    way : Way or None
+        The first that is possible.
+    lacking : tuple of str
+        In words, what the nearest way lacks where none is.
+    """
+    ways = FIELDS[name].ways
+    lacking = [_lacking(way, there, column) for way in ways]
+    if all(lacking):
+        return None, _nearest(ways, lacking)
+    return ways[lacking.index(())], ()
+
+
 def _nearest(ways: tuple[Way, ...], lacking: list[tuple[str, ...]]) -> tuple[str, ...]:
     """Return what lacks for the way that lacks least; of equals, that of which most is there."""
     return min(zip(ways, lacking, strict=True), key=lambda pair: (len(pair[1]), -len(pair[0].needs)))[1]
 
 
-def _lacking(way: Way, data: xr.Dataset, column: Column | None) -> tuple[str, ...]:
+def _lacking(way: Way, data: Container[Hashable], column: Column | None) -> tuple[str, ...]:
     """Return in words what a way lacks."""
     lacking = [wanted_names(name) for name in way.needs if name in QUANTITIES and name not in data]
     if COLUMN in way.needs and column is None:

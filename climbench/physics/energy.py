@@ -262,7 +262,7 @@ def virtual_temperature(temperature: Array, humidity: Array, *, air: MoistAir = 
     array
         In K, float64.
     """
-    return double(temperature, temperature) * (1.0 + air.vapour_lightness * double(humidity, humidity))
+    return double(temperature, humidity) * (1.0 + air.vapour_lightness * double(humidity, humidity))
 
 
 def energy_residual(tendency: Array, top: Array, surface: Array) -> Array:

@@ -128,14 +128,38 @@ def _own_levels(name: str, values: xr.DataArray) -> dict[str, str]:
     return {LAYER: LEVEL} if LAYER in values.dims else {}
 
 
-def _converted(
+def scaling_of(
     values: xr.DataArray,
     quantity: Quantity,
     source: Source,
     window: float | Mapping[str, float] | None,
     notes: list[str],
-) -> xr.DataArray:
-    """Return a variable as a quantity."""
+) -> tuple[float, float]:
+    """Return factor and offset that make a quantity of a variable.
+
+    Parameters
+    ----------
+    values : DataArray
+        The variable, with its ``units``.
+    quantity : Quantity
+        What is to be made of it.
+    source : Source
+        Which says that it can be.
+    window : float, mapping of str to float, or None
+        Hours over which amounts are accumulated, of all or by variable; those of the lexicon where None.
+    notes : list of str
+        Is added to where something is assumed.
+
+    Returns
+    -------
+    tuple of float
+        The quantity is the variable times the first plus the second.
+
+    Raises
+    ------
+    DataError
+        If its unit cannot be turned into that of the quantity, or amounts are of unknown hours.
+    """
     goal, known = source.units or quantity.units, LEXICON[source.variable]
     units = values.attrs.get("units")
     if units is None:
@@ -149,7 +173,18 @@ def _converted(
         raise DataError(f"'{source.variable}': {error}") from None
     if change.how:
         notes.append(f"'{source.variable}' turned from {units} into {goal}: {change.how}")
-    factor, offset = change.factor * source.factor, change.offset * source.factor
+    return change.factor * source.factor, change.offset * source.factor
+
+
+def _converted(
+    values: xr.DataArray,
+    quantity: Quantity,
+    source: Source,
+    window: float | Mapping[str, float] | None,
+    notes: list[str],
+) -> xr.DataArray:
+    """Return a variable as a quantity."""
+    factor, offset = scaling_of(values, quantity, source, window, notes)
     scaled = values if factor == 1.0 else values * factor
     return (scaled + offset if offset else scaled).assign_attrs(units=quantity.units, long_name=quantity.words)
 

@@ -59,9 +59,11 @@ class CascadeStepper(Stepper):
         self, states: torch.Tensor, seconds: torch.Tensor, steps: int, run: Callable[..., torch.Tensor] | None = None
     ) -> Iterator[torch.Tensor]:
         """Yield the states of the next steps, each made by the network of its part."""
+        kept = self.kept(states)
         for number in range(steps):
             place = min(self.active, sum(number >= first for first in self.takeovers))
             ahead = (run or self)(states, seconds + round(number * self.step_seconds), place=place)
+            ahead = self.mended(states, ahead, kept)
             yield ahead
             states = torch.cat([states[:, 1:], ahead[:, None]], dim=1)
 

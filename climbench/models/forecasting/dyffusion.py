@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import xarray as xr
@@ -54,6 +54,8 @@ class DYffusion(EnsembleForecaster, SphericalOperator):
     ModelError
         If a setting is out of bounds, or one that this training does not have.
     """
+
+    corrects_steps: ClassVar[bool] = False
 
     def __init__(
         self,

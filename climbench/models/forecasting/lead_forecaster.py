@@ -48,6 +48,8 @@ class LeadForecaster(NetworkForecaster):
         If leads are no numbers of steps, or another history is asked for.
     """
 
+    corrects_steps: ClassVar[bool] = False
+
     def __init__(
         self,
         arguments: Mapping[str, Any],

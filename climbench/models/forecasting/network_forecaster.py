@@ -24,6 +24,7 @@ from torch import nn
 
 from climbench.errors import ModelError, did_you_mean
 from climbench.models.forecaster import Forecaster, in_forecast_order, lead_times
+from climbench.models.forecasting.channel_corrections import ChannelCorrections
 from climbench.models.forecasting.normals import covers_years
 from climbench.models.forecasting.settings import ForecastTraining
 from climbench.models.forecasting.state_channels import SPACE, StateChannels
@@ -31,6 +32,7 @@ from climbench.models.forecasting.static_maps import StaticMaps
 from climbench.models.forecasting.stepper import Clock, Stepper
 from climbench.models.forecasting.steps import require_history, step_of, steps_to
 from climbench.models.forecasting.training import Training
+from climbench.models.step_corrections import StepCorrections
 from climbench.models.training.saved_network import load_state, read_networks, write_networks
 from climbench.models.training.trainer import device_kind, reproducible, seed_of
 from climbench.progress import Progress
@@ -64,9 +66,14 @@ class NetworkForecaster(Forecaster):
     checkpoints : Path or None
         A folder where the state of training is kept from time to time; `fit` goes on from what it finds there, if
         need be at another learning rate.
+    corrections : StepCorrections or None
+        Corrects each step of forecasts, and of training where it is there when `fit` is called.
+    corrects_steps : bool
+        Whether it can: whether each of its forecasts is one state made from those before.
     """
 
     static: ClassVar[bool] = True
+    corrects_steps: ClassVar[bool] = True
 
     def __init__(
         self, arguments: Mapping[str, Any], training: Mapping[str, Any], *, history: int = 1, clock: bool | None = None
@@ -84,6 +91,7 @@ class NetworkForecaster(Forecaster):
         self.chosen: dict[str, Any] = {}
         self.progress = Progress()
         self.checkpoints: Path | None = None
+        self.corrections: StepCorrections | None = None
         self.grid = xr.Dataset()
         self.step: np.timedelta64 = np.timedelta64(0, "ns")
         self.channels: StateChannels | None = None
@@ -134,8 +142,14 @@ class NetworkForecaster(Forecaster):
         Raises
         ------
         ModelError
-            If data is missing or too short, the grid is none for the network, or training diverges.
+            If data is missing or too short, the grid is none for the network, training diverges, or steps are to be
+            corrected and cannot be.
         """
+        if self.corrections is not None and not self.corrects_steps:
+            raise ModelError(
+                f"{type(self).__name__} does not make each state from those before, so that it cannot be corrected in "
+                "training; its forecasts can. Say training: false."
+            )
         self.step = step_of(train)
         first = next(iter(train.values()))
         self.grid = xr.Dataset(coords={d: first[d].values for d in SPACE})
@@ -147,9 +161,11 @@ class NetworkForecaster(Forecaster):
         training = self._training(train, validation)
         self.channels = training.channels
         self._observe(training)
-        stepper = self._built(seed)
+        stepper = self._corrected(self._built(seed))
         fixed = {name: value for name, value in self.arguments.items() if name not in CHANGEABLE}
         identity = {"model": type(self).__name__, **fixed, "seed": seed, "static": list(self.maps.names)}
+        if self.corrections is not None:
+            identity["corrected"] = self.corrections.about
         self.chosen |= self._trained_by(training, stepper, seed, identity)
         self.stepper = stepper
 
@@ -184,6 +200,13 @@ class NetworkForecaster(Forecaster):
         with reproducible(seed_of(seed, NETWORK)):
             network = self.network(self.grid, shown, count)
         return self._stepper(network, channels.tendency / channels.std, clock)
+
+    def _corrected(self, stepper: Stepper) -> Stepper:
+        """Return what steps, with the corrections there are or without."""
+        channels, seconds = self._trained(self.channels), float(self.step / np.timedelta64(1, "s"))
+        made = None if self.corrections is None else ChannelCorrections(self.corrections, channels, seconds)
+        stepper.corrections = made
+        return stepper
 
     def _trained(self, channels: StateChannels | None) -> StateChannels:
         if channels is None:
@@ -229,7 +252,7 @@ class NetworkForecaster(Forecaster):
         """Return states at steps, of shape (init_time, lead_time, channel, latitude, longitude), batch by batch."""
         assert self.stepper is not None
         device = "cuda" if device_kind(self.training.accelerator) == "gpu" else "cpu"
-        stepper = self.stepper.to(device).eval()
+        stepper = self._corrected(self.stepper).to(device).eval()
         found = np.empty((len(states), wanted.size, *states.shape[2:]), "float32")
         size = self.training.batch_size
         with reproducible(seed, self.training.threads), torch.no_grad():

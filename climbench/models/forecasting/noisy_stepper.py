@@ -36,8 +36,10 @@ class NoisyStepper(Stepper):
     ) -> Iterator[torch.Tensor]:
         """Yield the states of the next steps, each made from those before and the noise of its step."""
         coefficients = self.noise.start(len(states) // len(self.signs))
+        kept = self.kept(states)
         for number in range(steps):
             ahead = (run or self)(states, seconds + round(number * self.step_seconds), self._shown(coefficients))
+            ahead = self.mended(states, ahead, kept)
             yield ahead
             states = torch.cat([states[:, 1:], ahead[:, None]], dim=1)
             coefficients = self.noise.onward(coefficients)

@@ -10,6 +10,8 @@ import torch
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
+from climbench.models.forecasting.channel_corrections import ChannelCorrections, Targets
+
 DAY, YEAR = 86400.0, 365.2425 * 86400.0
 
 
@@ -67,6 +69,11 @@ class Stepper(nn.Module):
         What does not change, shown beside each state.
     checkpointing : bool
         Whether activations are computed again for the gradient.
+
+    Attributes
+    ----------
+    corrections : ChannelCorrections or None
+        Corrects each step of a roll-out before it is given or fed on.
     """
 
     change: torch.Tensor
@@ -84,6 +91,7 @@ class Stepper(nn.Module):
     ) -> None:
         super().__init__()
         self.network, self.clock = network, clock
+        self.corrections: ChannelCorrections | None = None
         self.step_seconds, self.checkpointing = step_seconds, checkpointing
         sizes = torch.tensor(change, dtype=torch.float32)[:, None, None]
         self.register_buffer("change", sizes, persistent=False)
@@ -126,10 +134,23 @@ class Stepper(nn.Module):
         self, states: torch.Tensor, seconds: torch.Tensor, steps: int, run: Callable[..., torch.Tensor] | None = None
     ) -> Iterator[torch.Tensor]:
         """Yield the states of the next steps, each made from those before, by `run` in place of this where given."""
+        kept = self.kept(states)
         for number in range(steps):
             ahead = (run or self)(states, seconds + round(number * self.step_seconds))
+            ahead = self.mended(states, ahead, kept)
             yield ahead
             states = torch.cat([states[:, 1:], ahead[:, None]], dim=1)
+
+    def kept(self, states: torch.Tensor) -> Targets:
+        """Return what corrections keep of the states that a roll-out starts from, the latest last."""
+        return {} if self.corrections is None else self.corrections.targets(states[:, -1])
+
+    def mended(self, states: torch.Tensor, ahead: torch.Tensor, kept: Targets) -> torch.Tensor:
+        """Return the next states as corrections leave them, where there are any."""
+        if self.corrections is None:
+            return ahead
+        mended: torch.Tensor = self.corrections(states[:, -1], ahead, kept)
+        return mended
 
 
 class StepLoss(nn.Module):
