@@ -115,5 +115,5 @@ class _Quantities(Mapping[str, torch.Tensor]):
         if role in made.fixed:
             return made.number(role, self.dtype)
         scale, shift = (made.number(f"{role}_{what}", self.dtype) for what in ("scale", "shift"))
-        values = torch.addcmul(shift, self.pieces[made.variables[role]].to(self.dtype), scale)
+        values = self.pieces[made.variables[role]].to(self.dtype) * scale + shift
         return values if role in TALL else values[:, 0]
