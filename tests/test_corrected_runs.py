@@ -35,7 +35,7 @@ def card(folder, name="steady", correct=tuple(BUDGETS), class_path="climbench.mo
 
 def budgets(store, truth):
     """Return by initial time and lead what is left of dry air, water (kg m-2 s-1) and energy (W m-2)."""
-    said = xr.open_zarr(store, consolidated=False).load().rename(time="init_time", prediction_timedelta="time")
+    said = xr.open_zarr(store, consolidated=False)[TARGETS].load().rename(time="init_time", prediction_timedelta="time")
     start = truth[TARGETS].sel(time=said["init_time"].values).rename(time="init_time")
     start = start.expand_dims(time=[np.timedelta64(0, "ns")]).transpose("init_time", "time", ...)
     series = xr.concat([start, said], "time").assign({n: truth[n] for n in ("ak", "bk", "geopotential_at_surface")})

@@ -19,7 +19,7 @@ from climbench.physics.corrections.chain import Chain
 from climbench.physics.corrections.making import Balance, Given, make_corrections
 from climbench.physics.energy import virtual_temperature
 from climbench.physics.hydrostatic import hydrostatic_residual
-from climbench.physics.opening import OFFSET, SLOPE, open_quantities, scaling_of
+from climbench.physics.opening import OFFSET, SLOPE, column_of, open_quantities, scaling_of
 from climbench.physics.quantities import QUANTITIES, STATIC, source_of
 
 SPACE = ("latitude", "longitude")
@@ -94,7 +94,7 @@ class StepCorrections:
             parts = _parts(state, unknown)
             ground = open_quantities(truth.drop_dims("time", errors="ignore"), wanted=STATIC).quantities
             lines = truth[[name for name in (OFFSET, SLOPE) if name in truth]]
-            column = open_quantities(xr.Dataset(coords=state.coords).assign(lines.data_vars), wanted=()).column
+            column = column_of(xr.Dataset(coords=state.coords).assign(lines.data_vars), [])
         except DataError as error:
             raise ModelError(f"Nothing can be corrected: {error}") from None
         there = state.sizes.get(VERTICAL, 0)

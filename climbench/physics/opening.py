@@ -89,7 +89,8 @@ def open_quantities(
             sources[name] = source.variable
             _compare_hours(data[source.variable], source.variable, _said(window, source.variable), step, notes)
     quantities = xr.Dataset(found)
-    return Opened(quantities, _column(data, quantities, notes), sources, tuple(notes))
+    of_air = data if LEVEL in quantities.dims else data.drop_dims(LEVEL, errors="ignore")
+    return Opened(quantities, column_of(of_air, notes), sources, tuple(notes))
 
 
 def step_of(data: xr.Dataset) -> float | None:
@@ -189,13 +190,31 @@ def _converted(
     return (scaled + offset if offset else scaled).assign_attrs(units=quantity.units, long_name=quantity.words)
 
 
-def _column(data: xr.Dataset, quantities: xr.Dataset, notes: list[str]) -> Column | None:
-    """Return the vertical coordinate of a data set."""
+def column_of(data: xr.Dataset, notes: list[str]) -> Column | None:
+    """Return the vertical coordinate of a data set.
+
+    Parameters
+    ----------
+    data : Dataset
+        With ``ak`` and ``bk``, or levels in hPa from the top down.
+    notes : list of str
+        Is added to where something is assumed.
+
+    Returns
+    -------
+    Column or None
+        None where there is none, or one level alone.
+
+    Raises
+    ------
+    DataError
+        If the coordinate is none of air.
+    """
     if OFFSET in data and SLOPE in data:
         return hybrid_layers(_in_pascals(data[OFFSET], notes), np.asarray(data[SLOPE].values, "float64"))
-    if quantities.sizes.get(LEVEL, 1) > 1:
+    if data.sizes.get(LEVEL, 1) > 1:
         notes.append(BELOW_GROUND)
-        return pressure_levels(np.asarray(quantities[LEVEL].values, "float64") * 100.0)
+        return pressure_levels(np.asarray(data[LEVEL].values, "float64") * 100.0)
     return None
 
 

@@ -116,8 +116,10 @@ def test_on_pressure_levels_humidity_makes_room_and_columns_are_balanced(truth):
     def residual(data, humidity):
         dims = ("time", "level", "latitude", "longitude")
         data = data.rename(init_time="time") if "init_time" in data.dims else data
-        warm = virtual_temperature(data["temperature"], humidity).transpose(*dims, missing_dims="ignore").values
-        return hydrostatic_residual(data["geopotential"].transpose(*dims).values, warm, 100.0 * levels)
+        height, warm, humid = (
+            values.transpose(*dims).values for values in (data["geopotential"], data["temperature"], humidity)
+        )
+        return hydrostatic_residual(height, virtual_temperature(warm, humid), 100.0 * levels)
 
     few = np.unique(np.linspace(0, 29, 32).astype(int))
     usual = residual(flat.isel(time=few), flat["specific_humidity"].isel(time=few)).mean((0, 2, 3))

@@ -60,8 +60,8 @@ def credit_temperature(
     """
     energy = credit_energy(temperature, humidity, surface_geopotential, eastward, northward, air=air)
     held = area_mean(column_integral(energy, thickness, gravity=air.gravity), areas)
-    growth = in_dtype_of(target / held - 1.0, temperature)[..., None, None, None]
-    return temperature + growth * (energy / moist_heat_capacity(humidity, air=air))
+    growth = (target / held - 1.0)[..., None, None, None]
+    return in_dtype_of(temperature + growth * (energy / moist_heat_capacity(humidity, air=air)), temperature)
 
 
 def ace_temperature(
