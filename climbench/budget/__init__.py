@@ -8,7 +8,6 @@
 `areas`         weights of cells, and whether they make a globe
 `windows`       hours that amounts were accumulated over
 `series`        one pass over the data: means over the area of every budget it allows
-`block_column`  the vertical coordinate of one block
 `summary`       means over time, years, drift and closure of those
 `result`        what comes out
 ==============  ============================================================================

@@ -11,7 +11,6 @@ import numpy as np
 import xarray as xr
 
 from climbench.budget.areas import Areas
-from climbench.budget.block_column import BlockColumn
 from climbench.budget.sea import SEA_VARIABLES, sea_means
 from climbench.budget.times import Times
 from climbench.budget.units import refuse_insane
@@ -136,7 +135,7 @@ def _count(block: xr.Dataset, found: Series) -> None:
 def _diagnosed(block: xr.Dataset, windows: Mapping[str, float], found: Series) -> xr.Dataset:
     """Return the maps of one block, but for the sea's."""
     opened = open_quantities(block.drop_vars(SEA_VARIABLES, errors="ignore"), window=windows)
-    diagnosis = diagnose(opened.quantities, BlockColumn.of(opened.column))
+    diagnosis = diagnose(opened.quantities, opened.column)
     found.missing.update(diagnosis.missing)
     found.notes += opened.notes
     return diagnosis.fields

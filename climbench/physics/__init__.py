@@ -1,7 +1,8 @@
 """Budgets and balances of the atmosphere, one definition each: for diagnosis and correction, on NumPy, dask and torch.
 
 All are functions of arrays of any library that follows the array API; axes are counted from the end, levels stand from
-the top down, and sums are in float64.
+the top down, and sums are in float64. A diagnosis is in float64 from the first product on; what levels hold, asked for
+alone, is in the dtype given, in which training corrects (`corrections`).
 
 ===============  =======================================================================================
 `columns`        vertical coordinates; integrals over columns

@@ -61,6 +61,9 @@ class _Depths:
             self._kept["thickness"] = self._column.thickness(surface_pressure)
         return self._kept["thickness"]
 
+    def above(self) -> Column:
+        return self._column.above()
+
     def interface_pressure(self, surface_pressure: Array | None = None) -> Array:
         if "interfaces" not in self._kept:
             self._kept["interfaces"] = self._column.interface_pressure(surface_pressure)

@@ -12,13 +12,13 @@ Levels stand from the top down.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from climbench.constants import GRAVITY
 from climbench.errors import DataError
-from climbench.physics.arrays import LEVEL, Array, along, double, namespace
+from climbench.physics.arrays import LEVEL, Array, along, double, in_dtype_of, namespace
 
 LOWEST_SURFACE, HIGHEST_SURFACE = 5e4, 1.05e5  # Pa: interfaces must not cross for surface pressures between
 LARGEST_SCALED = 1.5  # an offset up to here is a share of a reference pressure
@@ -78,6 +78,44 @@ class Column:
         """
         return _line(self.offset, self.slope, surface_pressure, axis)
 
+    def above(self) -> Column:
+        r"""Return the column whose thickness is the pressure between the top of the air and the middle of each layer.
+
+        What layers add to all that lies above them is integrated by it: with depths :math:`d_l` and heights of the
+        middles of layers :math:`z_k = \sum_{l \ge k} d_l - \frac12 d_k`,
+
+        .. math:: \sum_k z_k\, \Delta p_k = \sum_l d_l \big(\tfrac12 (p_l + p_{l+1}) - p_0\big)
+
+        Raises
+        ------
+        DataError
+            If values stand on levels, which have no interfaces.
+        """
+        offset, slope = (0.5 * (line[:-1] + line[1:]) - line[0] for line in self._interfaces())
+        return Column(offset, slope)
+
+    def _interfaces(self) -> tuple[np.ndarray, np.ndarray]:
+        if self.interface_offset is None or self.interface_slope is None:
+            raise DataError(
+                "Heights of layers need interfaces between them, and these are levels. Give the coefficients of the "
+                "interfaces (hybrid_layers, sigma_layers or pressure_layers)."
+            )
+        return self.interface_offset, self.interface_slope
+
+    def line(self, surface_pressure: Array) -> UnmadeThickness:
+        """Return thickness that is not made, of a column where it depends on surface pressure.
+
+        Parameters
+        ----------
+        surface_pressure : array of shape (..., latitude, longitude)
+            In Pa.
+
+        Returns
+        -------
+        UnmadeThickness
+        """
+        return UnmadeThickness(self.offset, self.slope, surface_pressure)
+
     def interface_pressure(self, surface_pressure: Array | None = None, *, axis: int = LEVEL) -> Array:
         """Return the pressure at the interfaces between layers.
 
@@ -98,12 +136,7 @@ class Column:
         DataError
             If values stand on levels, which have no interfaces, or surface pressure is needed and is not there.
         """
-        if self.interface_offset is None or self.interface_slope is None:
-            raise DataError(
-                "Heights of layers need interfaces between them, and these are levels. Give the coefficients of the "
-                "interfaces (hybrid_layers, sigma_layers or pressure_layers)."
-            )
-        return _line(self.interface_offset, self.interface_slope, surface_pressure, axis)
+        return _line(*self._interfaces(), surface_pressure, axis)
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,14 +152,18 @@ class UnmadeThickness:
         A, in Pa, and B.
     surface_pressure : array of shape (..., latitude, longitude)
         In Pa.
+    known : dict
+        Sums that were made, by the identity of the array they are of, which they keep alive. Columns of one coordinate
+        may share it, whatever their surface pressure.
     """
 
     offset: np.ndarray
     slope: np.ndarray
     surface_pressure: Array
+    known: dict[int, tuple[Array, Array, Array]] = field(default_factory=dict)
 
-    def parts(self, values: Array) -> tuple[Array, Array]:
-        """Return the sums over levels of values times A, and of values times B and surface pressure.
+    def sums(self, values: Array) -> tuple[Array, Array]:
+        """Return the sums over levels of values times A, and of values times B.
 
         Parameters
         ----------
@@ -136,13 +173,38 @@ class UnmadeThickness:
         Returns
         -------
         tuple of array of shape (..., latitude, longitude)
+            In the unit times Pa, and the unit; float64, though summed as `values` are: where those are float32, in
+            training, sums over the few levels of a column may be, and those over cells are not.
+        """
+        if id(values) not in self.known:
+            xp = namespace(values)
+            lines = in_dtype_of(double(np.stack([self.offset, self.slope]), values), values)
+            sums = double(xp.matmul(lines, xp.reshape(values, (*values.shape[:-2], -1))), values)
+            made = xp.reshape(sums, (*values.shape[:LEVEL], 2, *values.shape[-2:]))
+            self.known[id(values)] = values, made[..., 0, :, :], made[..., 1, :, :]
+        _, by_offset, by_slope = self.known[id(values)]
+        return by_offset, by_slope
+
+    def integral(self, values: Array) -> Array:
+        """Return the sum over levels of values times thickness.
+
+        Parameters
+        ----------
+        values : array of shape (..., level, latitude, longitude)
+            In any unit.
+
+        Returns
+        -------
+        array of shape (..., latitude, longitude)
             In the unit times Pa, float64.
         """
-        xp = namespace(values)
-        lines = double(np.stack([self.offset, self.slope]), values)
-        flat = xp.reshape(xp.astype(values, xp.float64, copy=False), (*values.shape[:-2], -1))
-        sums = xp.reshape(xp.matmul(lines, flat), (*values.shape[:LEVEL], 2, *values.shape[-2:]))
-        return sums[..., 0, :, :], sums[..., 1, :, :] * self.surface_pressure
+        by_offset, by_slope = self.sums(values)
+        return by_offset + by_slope * self.surface_pressure
+
+    def total(self) -> Array:
+        """Return the thickness of all levels together: an array of shape (..., latitude, longitude), in Pa, float64."""
+        surface = double(self.surface_pressure, self.surface_pressure)
+        return float(self.offset.sum()) + float(self.slope.sum()) * surface
 
 
 def _line(offset: np.ndarray, slope: np.ndarray, surface_pressure: Array | None, axis: int) -> Array:
@@ -180,10 +242,32 @@ def column_integral(
         In the unit per kg times kg m-2, float64.
     """
     if isinstance(thickness, UnmadeThickness):
-        by_offset, by_slope = thickness.parts(values)
-        return (by_offset + by_slope) / gravity
+        return thickness.integral(values) / gravity
     xp = namespace(values, thickness)
     return xp.sum(values * double(thickness, values), axis=axis) / gravity
+
+
+def column_mass(
+    thickness: Array | UnmadeThickness, like: Array, *, axis: int = LEVEL, gravity: float = GRAVITY
+) -> Array:
+    r"""Return the mass of a column, :math:`\frac{1}{g} \sum_k \Delta p_k`.
+
+    Parameters
+    ----------
+    thickness, axis, gravity
+        As for `column_integral`.
+    like : array
+        Of the library and on the device that the mass is to be of.
+
+    Returns
+    -------
+    array of shape (..., latitude, longitude)
+        In kg m-2, float64.
+    """
+    if isinstance(thickness, UnmadeThickness):
+        return thickness.total() / gravity
+    thickness = double(thickness, like)
+    return namespace(thickness).sum(thickness, axis=axis) / gravity
 
 
 def pressure_levels(pressure: np.ndarray) -> Column:

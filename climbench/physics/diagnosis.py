@@ -17,7 +17,7 @@ from climbench.errors import DataError
 from climbench.physics.arrays import Array, double
 from climbench.physics.blocks import COLUMN, DEPTH, INTERFACES, LEVEL, SPACE, Way, applied
 from climbench.physics.columns import Column, column_integral
-from climbench.physics.energy import ace_energy, credit_energy, energy_residual
+from climbench.physics.energy import ace_column_energy, credit_energy, energy_residual, layer_depths
 from climbench.physics.fluxes import surface_balance, top_balance
 from climbench.physics.ocean import ocean_heat_content
 from climbench.physics.quantities import QUANTITIES, wanted_names
@@ -65,8 +65,8 @@ def _credit_without_motion(column: Column, t: Array, q: Array, phi: Array, ps: A
 
 
 def _ace(column: Column, t: Array, q: Array, phi: Array, ps: Array) -> Array:
-    levels = ace_energy(t, q, column.interface_pressure(ps), phi / GRAVITY)
-    return column_integral(levels, column.thickness(ps), gravity=ACE_AIR.gravity)
+    depths = layer_depths(t, q, column.interface_pressure(ps))
+    return ace_column_energy(t, q, depths, phi / GRAVITY, column.thickness(ps), column.above().thickness(ps))
 
 
 _PRESSURE = ("surface_pressure",)

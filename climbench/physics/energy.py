@@ -8,6 +8,10 @@ r"""Total energy of the air: ACE's definition and CREDIT's, with and without tha
 with z the mean height of a layer, from the ground up. CREDIT's enthalpy with the ground's geopotential, and ACE's
 internal and potential energy, have nearly the same integral over a column that is in hydrostatic balance.
 
+What a level holds is in the dtype of what it is made of, and sums over levels are in float64. A diagnosis gives float64
+to begin with (`climbench.physics.blocks`): a layer's 3e5 J kg-1 is rounded by 0.02 J kg-1 in float32, some 100 J m-2 of
+a column.
+
 References
 ----------
 CREDIT, credit/physics_core.py (miles-credit 2026.2.0), and Sha et al. (2025), arXiv:2501.05648; ACE, fme/core
@@ -17,7 +21,8 @@ CREDIT, credit/physics_core.py (miles-credit 2026.2.0), and Sha et al. (2025), a
 from __future__ import annotations
 
 from climbench.constants import ACE_AIR, CREDIT_AIR, MoistAir
-from climbench.physics.arrays import LEVEL, Array, double, namespace, part
+from climbench.physics.arrays import LEVEL, Array, namespace, part
+from climbench.physics.columns import UnmadeThickness, column_integral, column_mass
 
 LOWEST_PRESSURE = 1.0  # Pa: ACE takes the pressure at the top of the air as this at least, for its logarithm
 SEA_LEVEL = 0.0  # m: ACE takes no ground as lower than this
@@ -53,10 +58,10 @@ def credit_energy(
     Returns
     -------
     array of shape (..., level, latitude, longitude)
-        In J kg-1, float64.
+        In J kg-1, in the dtype given.
     """
     rest = credit_energy_beside_heat(humidity, surface_geopotential, eastward, northward, axis=axis, air=air)
-    return moist_heat_capacity(humidity, air=air) * double(temperature, rest) + rest
+    return moist_heat_capacity(humidity, air=air) * temperature + rest
 
 
 def credit_energy_beside_heat(
@@ -78,12 +83,12 @@ def credit_energy_beside_heat(
     Returns
     -------
     array of shape (..., level, latitude, longitude)
-        In J kg-1, float64.
+        In J kg-1, in the dtype given.
     """
     if not isinstance(surface_geopotential, (int, float)):
         xp = namespace(surface_geopotential)
         surface_geopotential = xp.expand_dims(surface_geopotential, axis=axis)
-    energy = air.vaporisation * double(humidity, humidity) + surface_geopotential
+    energy = air.vaporisation * humidity + surface_geopotential
     if eastward is not None and northward is not None:
         energy = energy + kinetic_energy(eastward, northward)
     return energy
@@ -100,10 +105,9 @@ def kinetic_energy(eastward: Array, northward: Array) -> Array:
     Returns
     -------
     array
-        In J kg-1, float64.
+        In J kg-1, in the dtype given.
     """
-    eastward, northward = double(eastward, eastward), double(northward, northward)
-    return 0.5 * (eastward * eastward + northward * northward)
+    return 0.5 * (eastward**2 + northward**2)
 
 
 def moist_heat_capacity(humidity: Array, *, air: MoistAir = CREDIT_AIR) -> Array:
@@ -119,9 +123,9 @@ def moist_heat_capacity(humidity: Array, *, air: MoistAir = CREDIT_AIR) -> Array
     Returns
     -------
     array
-        In J kg-1 K-1, float64.
+        In J kg-1 K-1, in the dtype given.
     """
-    return air.dry_heat + (air.vapour_heat - air.dry_heat) * double(humidity, humidity)
+    return air.dry_heat + (air.vapour_heat - air.dry_heat) * humidity
 
 
 def ace_energy(
@@ -157,14 +161,68 @@ def ace_energy(
     Returns
     -------
     array of shape (..., level, latitude, longitude)
-        In J kg-1, float64.
+        In J kg-1, in the dtype given.
     """
     heights = layer_heights(temperature, humidity, interface_pressure, surface_height, axis=axis, air=air)
-    heat = air.dry_heat_at_constant_volume * double(temperature, heights)
-    energy = heat + air.vaporisation * double(humidity, heights) + air.gravity * heights
+    energy = heat_at_constant_volume(temperature, humidity, air=air) + air.gravity * heights
     if eastward is not None and northward is not None:
         energy = energy + kinetic_energy(eastward, northward)
     return energy
+
+
+def heat_at_constant_volume(temperature: Array, humidity: Array, *, air: MoistAir = ACE_AIR) -> Array:
+    """Return ACE's energy without that of height and motion: internal and latent.
+
+    Parameters
+    ----------
+    temperature, humidity : array of shape (..., level, latitude, longitude)
+        In K and kg kg-1.
+    air : MoistAir
+        Constants.
+
+    Returns
+    -------
+    array of shape (..., level, latitude, longitude)
+        In J kg-1, in the dtype given.
+    """
+    return air.dry_heat_at_constant_volume * temperature + air.vaporisation * humidity
+
+
+def ace_column_energy(
+    temperature: Array,
+    humidity: Array,
+    depths: Array,
+    surface_height: Array | float,
+    thickness: Array | UnmadeThickness,
+    above: Array | UnmadeThickness,
+    *,
+    air: MoistAir = ACE_AIR,
+) -> Array:
+    """Return the integral of `ace_energy` over columns, without making heights: depths tell that of all above them.
+
+    Parameters
+    ----------
+    temperature, humidity : array of shape (..., level, latitude, longitude)
+        In K and kg kg-1.
+    depths : array of shape (..., level, latitude, longitude)
+        In m, from `layer_depths`.
+    surface_height : array of shape (..., latitude, longitude) or float
+        In m; ground below sea level counts as at sea level.
+    thickness : array that broadcasts with `temperature`, or UnmadeThickness
+        In Pa, of the column.
+    above : array that broadcasts with `temperature`, or UnmadeThickness
+        In Pa, of `Column.above`.
+    air : MoistAir
+        Constants.
+
+    Returns
+    -------
+    array of shape (..., latitude, longitude)
+        In J m-2, float64.
+    """
+    heat = column_integral(heat_at_constant_volume(temperature, humidity, air=air), thickness, gravity=air.gravity)
+    ground = above_sea(surface_height) * column_mass(thickness, depths, gravity=1.0)
+    return heat + ground + column_integral(depths, above, gravity=1.0)
 
 
 def layer_depths(
@@ -186,14 +244,30 @@ def layer_depths(
     Returns
     -------
     array of shape (..., level, latitude, longitude)
-        In m, float64.
+        In m, in the dtype given.
     """
-    virtual = virtual_temperature(temperature, humidity, air=air)
-    pressure = double(interface_pressure, virtual)
-    xp = namespace(pressure, virtual)
-    logarithm = xp.log(xp.clip(pressure, LOWEST_PRESSURE, None))
+    return temperature * depth_per_kelvin(humidity, interface_pressure, axis=axis, air=air)
+
+
+def depth_per_kelvin(
+    humidity: Array, interface_pressure: Array, *, axis: int = LEVEL, air: MoistAir = ACE_AIR
+) -> Array:
+    """Return how deep layers are for each kelvin of their temperature, which their depth is proportional to.
+
+    Parameters
+    ----------
+    humidity, interface_pressure, axis, air
+        As for `layer_depths`.
+
+    Returns
+    -------
+    array of shape (..., level, latitude, longitude)
+        In m K-1, in the dtype given.
+    """
+    xp = namespace(interface_pressure, humidity)
+    logarithm = xp.log(xp.where(interface_pressure < LOWEST_PRESSURE, LOWEST_PRESSURE, interface_pressure))
     ratio = part(logarithm, axis, 1, None) - part(logarithm, axis, None, -1)
-    return ratio * virtual * (air.dry_gas / air.gravity)
+    return virtual_temperature(ratio * (air.dry_gas / air.gravity), humidity, air=air)
 
 
 def layer_heights(
@@ -217,15 +291,31 @@ def layer_heights(
     Returns
     -------
     array of shape (..., level, latitude, longitude)
-        In m, float64.
+        In m, in the dtype given.
     """
     depths = layer_depths(temperature, humidity, interface_pressure, axis=axis, air=air)
-    xp = namespace(depths)
-    if isinstance(surface_height, (int, float)):
-        ground = max(float(surface_height), SEA_LEVEL)
-    else:
-        ground = xp.expand_dims(xp.clip(double(surface_height, depths), SEA_LEVEL, None), axis=axis)
+    ground = above_sea(surface_height)
+    if not isinstance(ground, float):
+        ground = namespace(ground).expand_dims(ground, axis=axis)
     return ground + from_below(depths, axis=axis) - 0.5 * depths
+
+
+def above_sea(surface_height: Array | float) -> Array:
+    """Return the height of the ground, or of the sea where that is higher, as ACE takes it.
+
+    Parameters
+    ----------
+    surface_height : array or float
+        In m.
+
+    Returns
+    -------
+    array or float
+        In m, in the dtype given.
+    """
+    if isinstance(surface_height, (int, float)):
+        return max(float(surface_height), SEA_LEVEL)
+    return namespace(surface_height).clip(surface_height, SEA_LEVEL, None)
 
 
 def from_below(values: Array, *, axis: int = LEVEL) -> Array:
@@ -260,9 +350,9 @@ def virtual_temperature(temperature: Array, humidity: Array, *, air: MoistAir = 
     Returns
     -------
     array
-        In K, float64.
+        In K, in the dtype given.
     """
-    return double(temperature, humidity) * (1.0 + air.vapour_lightness * double(humidity, humidity))
+    return temperature * (1.0 + air.vapour_lightness * humidity)
 
 
 def energy_residual(tendency: Array, top: Array, surface: Array) -> Array:

@@ -13,8 +13,8 @@ Watt-Meyer et al. (2025), ACE2, npj Clim. Atmos. Sci. 8, doi:10.1038/s41612-025-
 from __future__ import annotations
 
 from climbench.constants import GRAVITY
-from climbench.physics.arrays import LEVEL, Array, double
-from climbench.physics.columns import column_integral
+from climbench.physics.arrays import LEVEL, Array
+from climbench.physics.columns import column_integral, column_mass
 
 
 def water_path(humidity: Array, thickness: Array, *, axis: int = LEVEL, gravity: float = GRAVITY) -> Array:
@@ -58,7 +58,9 @@ def dry_air_mass(humidity: Array, thickness: Array, *, axis: int = LEVEL, gravit
     array of shape (..., latitude, longitude)
         In kg m-2, float64.
     """
-    return column_integral(1.0 - double(humidity, humidity), thickness, axis=axis, gravity=gravity)
+    # As the mass of air less that of water, which is the water path: what is known of one serves the other.
+    water = water_path(humidity, thickness, axis=axis, gravity=gravity)
+    return column_mass(thickness, humidity, axis=axis, gravity=gravity) - water
 
 
 def dry_air_pressure(surface_pressure: Array, humidity: Array, thickness: Array, *, axis: int = LEVEL) -> Array:

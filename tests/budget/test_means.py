@@ -8,6 +8,7 @@ import xarray as xr
 
 from climbench.budget import budget
 from climbench.constants import GRAVITY
+from climbench.physics import blocks
 from tests.budget import made
 
 MONTHS = {
@@ -81,7 +82,10 @@ def test_rows_from_north_to_south_and_levels_from_the_bottom_up_change_nothing(t
         assert any("levels were put in ascending order" in note for note in found.notes) == (name == "up")
 
 
-def test_dry_air_that_goes_away_has_a_drift_a_day_and_a_century(tmp_path):
+@pytest.mark.parametrize("slab", [blocks.SLAB, 48])
+def test_dry_air_that_goes_away_has_a_drift_a_day_and_a_century(tmp_path, monkeypatch, slab):
+    """A block that is gone through a few times at once has the layers of each time's own surface pressure."""
+    monkeypatch.setattr(blocks, "SLAB", slab)
     times = made.hours(9)
     days = np.arange(9) / 4.0
     data = made.layered(times, 1e5 + 2.0 * days)

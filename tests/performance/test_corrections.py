@@ -1,7 +1,8 @@
 """What correctors add to a training step of sfno: the demo preset's network, 8 levels, 32 x 64, batches of 4.
 
 Both sides step once from the same states, with loss, gradients, clipping and Adam; ours corrects the step and learns
-through the corrections. The issue asks for a ratio of at most 1.05.
+through the corrections. The issue asks for a ratio of at most 1.05, which is asserted of each corrector and
+of all of them together.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from climbench.physics.columns import hybrid_layers
 from climbench.quadrature import quadrature
 from tests.tasks.forecast.moist_store import FLAT, TALL, TARGETS
 
-ROWS, COLUMNS, BATCH, STEPS = 32, 64, 4, 4
+ROWS, COLUMNS, BATCH, STEPS, LIMIT = 32, 64, 4, 4, 1.05
 LEVELS = [50.0, 150.0, 250.0, 400.0, 550.0, 700.0, 850.0, 950.0]
 SURFACES = hybrid_layers(
     np.array([0.0, 5e3, 9e3, 1e4, 8e3, 5e3, 2.5e3, 500.0, 0.0]),
@@ -102,4 +103,4 @@ def one_thread():
 def test_a_training_step_with_correctors(ratio, what, form):
     name = f"{STEPS} training steps of sfno at 8 levels with {', '.join(what)} ({form})"
     plain = training_step((), form)
-    ratio(name, training_step(what, form), against="without correctors", peer=plain)
+    ratio(name, training_step(what, form), against="without correctors", peer=plain, at_most=LIMIT)

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from climbench.physics import ace_energy, column_integral, credit_energy, energy_residual, hybrid_layers, sigma_layers
-from climbench.physics.energy import from_below, layer_heights, virtual_temperature
+from climbench.physics.diagnosis import diagnose
+from climbench.physics.energy import (
+    ace_column_energy,
+    from_below,
+    layer_depths,
+    layer_heights,
+    virtual_temperature,
+)
 
 LAYERS = hybrid_layers(np.array([500.0, 15000.0, 0.0]), np.array([0.0, 0.1, 1.0]))
 SURFACE = np.full((1, 1), 1e5)
@@ -93,19 +101,26 @@ def test_energy_residual_by_hand():
     assert energy_residual(np.array(2.0), np.array(1.5), np.array(0.25)) == 0.75
 
 
-@pytest.mark.parametrize("winds", [True, False])
-def test_float32_states_are_taken_in_float64(winds):
+def test_float32_states_are_diagnosed_in_float64():
     """A layer's 3e5 J kg-1 would be rounded to 0.02 J kg-1 in float32: some 100 J m-2 of a column."""
-    rng = np.random.default_rng(0)
-    t, q = rng.uniform(200.0, 300.0, (2, 4, 4)).astype("f4"), rng.uniform(0.0, 0.02, (2, 4, 4)).astype("f4")
-    u, v = (rng.normal(0.0, 20.0, (2, 4, 4)).astype("f4") for _ in range(2)) if winds else (None, None)
-    ground = rng.uniform(0.0, 1e4, (4, 4)).astype("f4")
-    wide = [None if x is None else x.astype("f8") for x in (t, q, ground, u, v)]
-    found = credit_energy(t, q, ground, u, v)
-    assert found.dtype == np.float64
-    np.testing.assert_array_equal(found, credit_energy(*wide))
-    pressure = LAYERS.interface_pressure(np.full((4, 4), 1e5))
-    np.testing.assert_array_equal(
-        ace_energy(t, q, pressure, ground / np.float32(10.0), u, v),
-        ace_energy(wide[0], wide[1], pressure, (ground / np.float32(10.0)).astype("f8"), *wide[3:]),
-    )
+    rng, deep, flat = np.random.default_rng(0), ("level", "latitude", "longitude"), ("latitude", "longitude")
+    spans = {"temperature": (200.0, 300.0), "humidity": (0.0, 0.02), "eastward": (-9.0, 9.0), "northward": (-9.0, 9.0)}
+    state = {name: (deep, rng.uniform(*span, (2, 4, 4)).astype("f4")) for name, span in spans.items()}
+    state["surface_geopotential"] = (flat, rng.uniform(0.0, 1e4, (4, 4)).astype("f4"))
+    state["surface_pressure"] = (flat, rng.uniform(9e4, 1e5, (4, 4)).astype("f4"))
+    narrow = xr.Dataset(state)
+    names = ("energy_credit", "energy_credit_without_motion", "energy_ace", "dry_air", "dry_air_pressure", "water")
+    found, wide = (diagnose(data, LAYERS, wanted=names).fields for data in (narrow, narrow.astype("f8")))
+    assert set(found) == set(names)
+    assert all(field.dtype == np.float64 for field in found.values())
+    xr.testing.assert_equal(found, wide)
+
+
+def test_integrals_without_heights_are_those_with():
+    """ACE's energy of columns, which adds up what layers lift, is the integral of its energy of layers."""
+    surface, height = np.array([[9e4, 1.01e5]]), np.array([[300.0, -50.0]])
+    t, q = (np.broadcast_to(x, (2, 1, 2)) for x in (TEMPERATURE, HUMIDITY))
+    edges, thickness = LAYERS.interface_pressure(surface), LAYERS.thickness(surface)
+    layers = column_integral(ace_energy(t, q, edges, height), thickness)
+    found = ace_column_energy(t, q, layer_depths(t, q, edges), height, thickness, LAYERS.above().thickness(surface))
+    np.testing.assert_allclose(found, layers, rtol=1e-14)

@@ -21,7 +21,9 @@ class ChannelCorrections(nn.Module):
     """Corrects normalised states, of shape (batch, channel, latitude, longitude).
 
     Quantities are in float32 where gradients are taken, which is enough to learn by, and in float64 in forecasts, so
-    that budgets close as well as normalised states can tell.
+    that budgets close as well as normalised states can tell. What a step starts from is taken as given, as in CREDIT:
+    gradients go through the state that is corrected, and not through the budgets of the one before it or of the initial
+    state.
 
     Parameters
     ----------
@@ -70,11 +72,11 @@ class ChannelCorrections(nn.Module):
 
     def targets(self, states: torch.Tensor) -> Targets:
         """Return what is kept of initial states, of shape (batch, channel, latitude, longitude), through a roll-out."""
-        return self.conserve.targets(_Quantities(self, states))
+        return self.conserve.targets(_Quantities(self, states.detach()))
 
     def forward(self, before: torch.Tensor, ahead: torch.Tensor, targets: Targets) -> torch.Tensor:
         """Return the states after a step, corrected; channels that no corrector changes are as they were."""
-        then, now = _Quantities(self, before), _Quantities(self, ahead)
+        then, now = _Quantities(self, before.detach()), _Quantities(self, ahead)
         with torch.autocast(ahead.device.type, enabled=False):
             found = self.conserve.changed(then, now, targets)
         pieces = dict(now.pieces)
@@ -115,5 +117,5 @@ class _Quantities(Mapping[str, torch.Tensor]):
         if role in made.fixed:
             return made.number(role, self.dtype)
         scale, shift = (made.number(f"{role}_{what}", self.dtype) for what in ("scale", "shift"))
-        values = self.pieces[made.variables[role]].to(self.dtype) * scale + shift
+        values = (self.pieces[made.variables[role]].to(self.dtype) * scale).add_(shift)  # in place, of a new array
         return values if role in TALL else values[:, 0]

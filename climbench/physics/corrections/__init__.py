@@ -1,7 +1,8 @@
 """Corrections: what brings budgets back to where they belong, of the same arithmetic that diagnoses them.
 
-Functions of arrays as all of `climbench.physics`: they can be differentiated, change nothing in place, sum in float64
-and give what they change in its own dtype.
+Functions of arrays as all of `climbench.physics`: they can be differentiated, change nothing in place, sum over cells
+in float64 and give what they change in its own dtype. What levels hold is worked out, and added up over the levels of a
+column, in the dtype of the states: float64 in forecasts, so that budgets close to its round-off, float32 in training.
 
 ===============  =======================================================================================
 `positivity`     what cannot be negative

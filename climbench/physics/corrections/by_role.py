@@ -237,8 +237,8 @@ class Energy(_WithoutTarget):
         pressure = after.get("surface_pressure")
         thickness = column.thickness(pressure)
         if self.form == "ace":
-            interfaces = column.interface_pressure(pressure)
-            changed = ace_temperature(warm, humid, ground, interfaces, thickness, areas, target)
+            interfaces, above = column.interface_pressure(pressure), column.above().thickness(pressure)
+            changed = ace_temperature(warm, humid, ground, interfaces, thickness, above, areas, target)
         else:
             east, north = (after[name] if self.motion else None for name in ("eastward", "northward"))
             changed = credit_temperature(warm, humid, ground, east, north, thickness, areas, target)

@@ -4,29 +4,58 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
-from climbench.physics.arrays import LEVEL, Array
+from climbench.physics.arrays import LEVEL, Array, in_dtype_of
 from climbench.physics.columns import Column, UnmadeThickness
 from climbench.physics.corrections.by_role import Correction, State, Step
 
 Targets = Mapping[str, Array]
 
 
+@dataclass(frozen=True, eq=False)
 class Unmade(Column):
-    """A column whose thickness is not made where it depends on surface pressure: integrals can do without."""
+    """A column whose thickness is not made where it depends on surface pressure: integrals can do without.
+
+    Attributes
+    ----------
+    known : dict
+        Sums over levels, which corrections of one step share (`UnmadeThickness`).
+    higher : list of Unmade
+        That of `above`, once it was asked for.
+    """
+
+    known: dict[int, tuple[Array, Array, Array]] = field(default_factory=dict)
+    higher: list[Unmade] = field(default_factory=list)
 
     @classmethod
     def of(cls, column: Column | None) -> Unmade | None:
-        """Return that of a column, where there is one."""
-        return None if column is None else cls(**vars(column))
+        """Return that of a column for one step, where there is one."""
+        if column is None:
+            return None
+        return cls(column.offset, column.slope, column.interface_offset, column.interface_slope)
+
+    def above(self) -> Unmade:
+        """Return that of `Column.above`, unmade; there is one a step."""
+        if not self.higher:
+            self.higher.append(cast(Unmade, Unmade.of(super().above())))
+        return self.higher[0]
+
+    def interface_pressure(self, surface_pressure: Array | None = None, *, axis: int = LEVEL) -> Array:
+        """Return that of `Column.interface_pressure`, in the dtype of surface pressure."""
+        made = super().interface_pressure(surface_pressure, axis=axis)
+        return made if surface_pressure is None else in_dtype_of(made, surface_pressure)
+
+    def line(self, surface_pressure: Array) -> UnmadeThickness:
+        """Return thickness that is not made, and knows the sums of this step."""
+        return replace(super().line(surface_pressure), known=self.known)
 
     def thickness(self, surface_pressure: Array | None = None, *, axis: int = LEVEL) -> Any:
         """Return that of `Column.thickness`, or what stands for it in `column_integral`."""
         if axis != LEVEL or surface_pressure is None or not self.needs_surface_pressure:
             return super().thickness(surface_pressure, axis=axis)
-        return UnmadeThickness(self.offset, self.slope, surface_pressure)
+        return self.line(surface_pressure)
 
 
 @dataclass(frozen=True)

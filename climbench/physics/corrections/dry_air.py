@@ -15,8 +15,8 @@ from __future__ import annotations
 from climbench.constants import GRAVITY
 from climbench.errors import DataError
 from climbench.physics.areas import area_mean
-from climbench.physics.arrays import LEVEL, Array, along, in_dtype_of, namespace, part
-from climbench.physics.columns import Column, UnmadeThickness, column_integral
+from climbench.physics.arrays import LEVEL, Array, in_dtype_of, namespace, part
+from climbench.physics.columns import Column
 from climbench.physics.water import dry_air_mass, dry_air_pressure
 
 
@@ -93,8 +93,9 @@ def credit_surface_pressure(
     array of shape (..., latitude, longitude)
         In Pa, in the dtype of `surface_pressure`.
     """
-    parts = UnmadeThickness(column.offset, column.slope, surface_pressure).parts(1.0 - humidity)
-    mass_offset, mass_slope = (area_mean(share, areas) / GRAVITY for share in parts)
+    wet_offset, wet_slope = column.line(surface_pressure).sums(humidity)
+    mass_offset = area_mean(float(column.offset.sum()) - wet_offset, areas) / GRAVITY
+    mass_slope = area_mean(surface_pressure * (float(column.slope.sum()) - wet_slope), areas) / GRAVITY
     ratio = (target - mass_offset) / mass_slope
     return surface_pressure + surface_pressure * in_dtype_of(ratio - 1.0, surface_pressure)[..., None, None]
 
@@ -122,7 +123,7 @@ def ace_surface_pressure(
     array of shape (..., latitude, longitude)
         In Pa, in the dtype of `surface_pressure`.
     """
-    dry = dry_air_pressure(surface_pressure, humidity, column.thickness(surface_pressure))
-    excess = (area_mean(dry, areas) - target)[..., None, None]
-    share = 1.0 - column_integral(humidity, along(column.slope, LEVEL), gravity=1.0)
-    return in_dtype_of(surface_pressure - excess / share, surface_pressure)
+    line = column.line(surface_pressure)
+    excess = (area_mean(dry_air_pressure(surface_pressure, humidity, line), areas) - target)[..., None, None]
+    _, share = line.sums(humidity)
+    return in_dtype_of(surface_pressure - excess / (1.0 - share), surface_pressure)

@@ -14,9 +14,14 @@ from __future__ import annotations
 
 from climbench.constants import ACE_AIR, CREDIT_AIR, MoistAir
 from climbench.physics.areas import area_mean
-from climbench.physics.arrays import Array, in_dtype_of, namespace
-from climbench.physics.columns import column_integral
-from climbench.physics.energy import ace_energy, credit_energy, layer_heights, moist_heat_capacity
+from climbench.physics.arrays import Array, in_dtype_of
+from climbench.physics.columns import UnmadeThickness, column_integral, column_mass
+from climbench.physics.energy import (
+    ace_column_energy,
+    credit_energy_beside_heat,
+    depth_per_kelvin,
+    moist_heat_capacity,
+)
 
 
 def credit_temperature(
@@ -58,10 +63,13 @@ def credit_temperature(
     array of shape (..., level, latitude, longitude)
         In K, in the dtype of `temperature`.
     """
-    energy = credit_energy(temperature, humidity, surface_geopotential, eastward, northward, air=air)
+    capacity = moist_heat_capacity(humidity, air=air)
+    energy = capacity * temperature + credit_energy_beside_heat(
+        humidity, surface_geopotential, eastward, northward, air=air
+    )
     held = area_mean(column_integral(energy, thickness, gravity=air.gravity), areas)
-    growth = (target / held - 1.0)[..., None, None, None]
-    return in_dtype_of(temperature + growth * (energy / moist_heat_capacity(humidity, air=air)), temperature)
+    growth = in_dtype_of(target / held - 1.0, temperature)[..., None, None, None]
+    return temperature + growth * (energy / capacity)
 
 
 def ace_temperature(
@@ -69,7 +77,8 @@ def ace_temperature(
     humidity: Array,
     surface_geopotential: Array | float,
     interface_pressure: Array,
-    thickness: Array,
+    thickness: Array | UnmadeThickness,
+    above: Array | UnmadeThickness,
     areas: Array,
     target: Array,
     *,
@@ -93,6 +102,8 @@ def ace_temperature(
         In Pa.
     thickness, areas
         As for `credit_temperature`.
+    above : array that broadcasts with `temperature`, or UnmadeThickness
+        In Pa, of `Column.above`.
     target : array of shape (...)
         E, the area mean of the column's `ace_energy` to be had, in J m-2.
     air : MoistAir
@@ -103,12 +114,11 @@ def ace_temperature(
     array of shape (..., level, latitude, longitude)
         In K, in the dtype of `temperature`.
     """
-    ground = surface_geopotential / air.gravity
-    energy = ace_energy(temperature, humidity, interface_pressure, ground, air=air)
-    # The height that each layer gains by a warming of 1 K below and within it.
-    gain = layer_heights(namespace(temperature).ones_like(temperature), humidity, interface_pressure, 0.0, air=air)
-    factor = air.dry_heat_at_constant_volume + air.gravity * gain
-    held, slope = (
-        area_mean(column_integral(values, thickness, gravity=air.gravity), areas) for values in (energy, factor)
-    )
+    deeper = depth_per_kelvin(humidity, interface_pressure, air=air)
+    height = surface_geopotential / air.gravity
+    energy = ace_column_energy(temperature, humidity, temperature * deeper, height, thickness, above, air=air)
+    warmth = air.dry_heat_at_constant_volume * column_mass(thickness, deeper, gravity=air.gravity)
+    # Layers above are lifted by what those below deepen.
+    warmth = warmth + column_integral(deeper, above, gravity=1.0)
+    held, slope = (area_mean(values, areas) for values in (energy, warmth))
     return temperature + in_dtype_of((target - held) / slope, temperature)[..., None, None, None]

@@ -24,4 +24,4 @@ def non_negative(values: Array, *, straight: bool = False) -> Array:
     xp = namespace(values)
     if straight and hasattr(values, "detach"):
         return values + non_negative(values).detach() - values.detach()
-    return xp.where(values < 0.0, xp.zeros_like(values), values)
+    return xp.where(values < 0.0, 0.0, values)

@@ -12,7 +12,7 @@ from climbench.constants import GRAVITY
 from climbench.errors import DataError
 from climbench.physics.ageostrophic import ageostrophic_mean_squares
 from climbench.physics.areas import exact_cell_areas
-from climbench.physics.arrays import LEVEL, Array
+from climbench.physics.arrays import LEVEL, Array, double
 from climbench.physics.energy import virtual_temperature
 from climbench.physics.geostrophic import geostrophic_wind
 from climbench.physics.hydrostatic import hydrostatic_residual
@@ -72,7 +72,7 @@ def _hydrostatic(geopotential: xr.DataArray, temperature: xr.DataArray, humidity
     core = [[VERTICAL, *SPACE]] * 3
 
     def kernel(phi: Array, t: Array, q: Array) -> Array:
-        residual = hydrostatic_residual(phi, virtual_temperature(t, q), pressure)
+        residual = hydrostatic_residual(phi, virtual_temperature(double(t, t), double(q, q)), pressure)
         return (residual**2).mean(axis=LEVEL)
 
     result: xr.DataArray = xr.apply_ufunc(

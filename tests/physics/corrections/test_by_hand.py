@@ -80,7 +80,8 @@ def test_ace_energy():
     it rises by 717.55 + 1.5 Q + 2 (717.55 + 0.5 Q) = 2870.275 J.
     """
     interfaces = 1e4 * np.exp(tall(0.0, 1.0, 2.0))
-    given = tall(200.0, 300.0), tall(0.0, 0.0), np.zeros((1, 1)), interfaces, GRAVITY * tall(1.0, 2.0), ONE
+    thickness, above = GRAVITY * tall(1.0, 2.0), GRAVITY * tall(0.5, 2.0)
+    given = tall(200.0, 300.0), tall(0.0, 0.0), np.zeros((1, 1)), interfaces, thickness, above, ONE
     found = corrections.ace_temperature(*given, np.array(774975.0 + 2.0 * 2870.275))
     np.testing.assert_allclose(found[:, 0, 0], [202.0, 302.0], rtol=1e-13)
 
