@@ -47,10 +47,23 @@ def truth_and_starts(count=2):
     return Truth.of(series), first
 
 
-def rolled(folder, rule, steps, *, limiter=None, powers_at=(1,), block=None, stop_at=None, static=None):
+class Anchor:
+    """Keeps the global sum that the start has."""
+
+    def targets(self, initial):
+        return {"sum": initial["x"].sum(("latitude", "longitude"), dtype="float64").values}
+
+    def after(self, said, initial, targets):
+        lost = targets["sum"][:, None] - said["x"].sum(("latitude", "longitude"), dtype="float64")
+        return (said + lost / WAVE.size).astype("float32")
+
+
+def rolled(
+    folder, rule, steps, *, limiter=None, powers_at=(1,), block=None, stop_at=None, static=None, corrections=None
+):
     truth, starts = truth_and_starts()
     maps = xr.Dataset() if static is None else static
-    made = Rollout(Toy(rule, stop_at), truth, starts, STEP, steps, powers_at, maps, limiter)
+    made = Rollout(Toy(rule, stop_at), truth, starts, STEP, steps, powers_at, maps, limiter, corrections=corrections)
     if block:
         made = type("Blocked", (Rollout,), {"block": block})(*vars(made).values())
     return truth, made.into(folder / "unaided", Progress())
@@ -123,6 +136,28 @@ def test_a_killed_rollout_goes_on_to_the_same_bytes(tmp_path):
     files = [{f.relative_to(s): f.read_bytes() for f in s.rglob("*") if f.is_file()} for s in stores]
     assert files[0] == files[1]
     assert len(files[0]) > 4
+
+
+def test_corrections_keep_what_the_start_has_and_a_killed_rollout_goes_on_to_the_same_bytes(tmp_path):
+    """Each start keeps its own, also after the first, whose waves grow, has blown up at its second step."""
+
+    def rule(x):
+        row = x["x"].isel(latitude=8, drop=True)
+        grows = xr.where(row.isel(longitude=0, drop=True) > row.isel(longitude=1, drop=True), 9.0, 1.0)
+        return ((x + 0.7) * grows).transpose("init_time", ...).astype("float32")
+
+    found = {}
+    for name, stop_at in (("whole", None), ("cut", 15)):
+        if stop_at:
+            with pytest.raises(KeyboardInterrupt):
+                rolled(tmp_path / name, rule, 18, block=6, corrections=Anchor(), stop_at=stop_at)
+        rolled(tmp_path / name, rule, 18, block=6, corrections=Anchor())
+        store = tmp_path / name / "unaided" / "states.zarr"
+        found[name] = xr.open_zarr(store, consolidated=False)["x"].load()
+    xr.testing.assert_identical(found["whole"], found["cut"])
+    sums = found["whole"].sum(("latitude", "longitude"), skipna=False, dtype="float64")
+    assert np.isnan(sums[0, -1])
+    np.testing.assert_allclose(sums[1], truth_and_starts()[1]["x"][1].sum(), atol=1e-3)
 
 
 def test_a_limiter_leaves_what_is_below_the_cap_and_scales_the_rest_to_it():
