@@ -1,7 +1,7 @@
 """What issue 7 asks of correctors, by the commands: what an emulator makes or loses with and without them.
 
-A small network on a simulated atmosphere whose truth keeps all three. What a corrector closes is closed to the round-off
-of what is written: float32 has each number to 2^-24 of itself, so that the sums of two states' columns are known to
+A small network on a simulated atmosphere whose truth keeps all three. What a corrector closes is closed to round-off of
+what is written: float32 has each number to 2^-24 of itself, so that the sums of two states' columns are known to
 twice that share of a column where all cells round alike, the worst there can be. Every figure that is asserted is
 printed.
 """

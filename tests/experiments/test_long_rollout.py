@@ -8,6 +8,7 @@ import xarray as xr
 
 from climbench.errors import RunError
 from climbench.experiments.long_rollout import long_rollout
+from climbench.experiments.long_rollout_figures import shown
 from climbench.experiments.long_rollout_limiter import SpectralLimiter
 from climbench.experiments.long_rollout_steps import Rollout
 from climbench.experiments.long_rollout_tables import drift, summary_table
@@ -187,6 +188,15 @@ def test_the_hit_rate_is_the_share_of_degrees_and_states(tmp_path):
     row = summary_table({"limited": found}, truth, 6.0, ["K"], (1,)).iloc[0]
     assert row["blown"] == 0
     assert row["hit_rate"] == pytest.approx(1.0 / (truth.transform.degree + 2))  # degree 2 alone, at every step
+
+
+@pytest.mark.parametrize(
+    ("tall", "flat", "drawn"), [(0, 4, [0, 1, 2, 3]), (1, 0, [1, 2, 3, 4, 5, 6]), (4, 3, [4, 12, 20, 28, 32, 33])]
+)
+def test_of_many_fields_each_variable_has_some_drawn(tall, flat, drawn):
+    """Variables of eight levels come first: of one of them six levels inside, of four the fifth of each."""
+    levels = {f"t{n}": ("level", np.zeros(8)) for n in range(tall)}
+    assert shown(xr.Dataset(levels | {f"f{n}": 0.0 for n in range(flat)})) == drawn
 
 
 @pytest.mark.parametrize(("changes", "said"), [({"steps": 0}, "--steps is 0"), ({"starts": 0}, "--starts is 0")])
