@@ -16,7 +16,7 @@ from climbench.experiments.long_rollout_budget_figure import CAPTION, budgets_fi
 from climbench.experiments.long_rollout_tables import DEGREES, FACTOR, JUDGED, WITHIN, Measured
 from climbench.experiments.long_rollout_truth import Truth, names_of, stacked
 from climbench.forecast_report.style import COLOURS, legend_above, panels, say_origin, tidy
-from climbench.plots import FAINT, draw_map
+from climbench.plots import FAINT, INK, draw_map
 from climbench.tasks.forecast.task import state_of
 
 MOST = 6  # fields a figure
@@ -142,6 +142,7 @@ def _spectra(places: Sequence[int], truth: Truth, spectra: pd.DataFrame, origin:
         low, high = panel.get_ylim()
         panel.set_ylim(max(low, 1e-3), min(high, 1e3))
         tidy(panel, truth.names[place], below="degree", left="power ratio")
+        panel.tick_params(which="minor", labelsize=7, colors=INK)
     legend_above(figure, axes[0].get_legend_handles_labels()[1])
     say_origin(figure, origin)
     return figure

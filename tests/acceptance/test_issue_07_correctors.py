@@ -23,7 +23,7 @@ from tests.stories.command import CLIMBENCH, call
 pytestmark = pytest.mark.timeout(1800)  # the fixtures count, and make data where the cache has none
 
 STEP, LAST = 21600.0, 48
-STEPS = 40
+STEPS = 20
 SINGLE = 2.0**-24
 DRY_AIR = 2 * SINGLE * 1.1e4  # kg m-2, of a column of 10.3 t m-2 at most over this ground
 WATER = 2 * SINGLE * 60.0 / STEP * 86400.0  # mm a day, of no more than 60 mm in a column
