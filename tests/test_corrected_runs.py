@@ -90,17 +90,22 @@ def test_before_and_after_are_scored_and_recorded(runs):
 
 
 @pytest.mark.parametrize("name", ["steady", "net"])
-def test_a_long_roll_out_is_corrected_too(runs, tmp_path, name, monkeypatch):
+def test_a_long_roll_out_is_made_with_and_without_correctors(runs, tmp_path, name, monkeypatch):
     monkeypatch.setattr("climbench.experiments.long_rollout_record.figures", lambda *_: ())
     folder, place, *_ = runs
     options = {"steps": 3, "starts": 2, "data": place, "include": [folder]}
-    long_rollout(folder / "run", name, out=tmp_path / "with", **options)
-    raw = long_rollout(folder / "run", name + UNCORRECTED, out=tmp_path / "without", **options)
-    assert raw.record["model"] == name + UNCORRECTED
-    store = "unaided/states.zarr"
-    dry, water, energy = budgets(tmp_path / "with" / store, moist_truth())
-    assert (dry < 1e-7, water < 1e-8, energy < 0.05) == (True, True, True)
-    assert budgets(tmp_path / "without" / store, moist_truth())[2] > 1.0
+    both = long_rollout(folder / "run", name, out=tmp_path / "both", **options)
+    assert list(both.record["blown"]) == ["corrected", "uncorrected"]
+    dry, water, energy = budgets(tmp_path / "both" / "corrected" / "states.zarr", moist_truth())
+    assert (dry < 1e-8, water < 1e-8, energy < 0.05) == (True, True, True)
+    assert budgets(tmp_path / "both" / "uncorrected" / "states.zarr", moist_truth())[2] > 1.0
+    raw = long_rollout(folder / "run", name + UNCORRECTED, out=tmp_path / "raw", **options)
+    assert (raw.record["model"], list(raw.record["blown"])) == (name + UNCORRECTED, ["unaided"])
+    alone, beside = (
+        xr.open_zarr(tmp_path / place / "states.zarr", consolidated=False)
+        for place in ("raw/unaided", "both/uncorrected")
+    )
+    xr.testing.assert_equal(alone.load(), beside.load())
 
 
 def test_a_run_that_was_stopped_fits_nothing_again(tmp_path, monkeypatch):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from climbench.experiments.long_rollout_record import RolloutResult
 
 HEADS = ("", "blown up", "excursion", "drift a day", "±", "power ratio", "hit rate", "stable")
+BUDGET_HEADS = ("made since the start", "at the end", "drift a day", "a century", "step rms")
 
 
 class Limiter(StrEnum):
@@ -31,7 +32,7 @@ def rollout(
     steps: Annotated[int, typer.Option("--steps", help="How many steps.")] = 1460,
     starts: Annotated[int, typer.Option("--starts", help="How many initial times of the test period.")] = 16,
     limiter: Annotated[
-        Limiter | None, typer.Option("--limiter", help="Roll out a second time, the power of each degree capped.")
+        Limiter | None, typer.Option("--limiter", help="Roll out once more, the power of each degree capped.")
     ] = None,
     data: options.Data = None,
     include: options.Include = None,
@@ -40,7 +41,7 @@ def rollout(
     fresh: options.Fresh = False,
     json: options.Json = False,
 ) -> None:
-    """Roll a fitted forecaster out, and report blow-up, range, drift and power beside the truth's.
+    """Roll a fitted forecaster out, with and without its correctors, and report blow-up, range, drift, power, budgets.
 
     Example: climbench rollout runs/shallow-water-1a2b3c4d --model sfno --limiter spectral
     """
@@ -83,19 +84,37 @@ def print_rollout(result: RolloutResult) -> None:
         if gone:
             said = f"- {name}: {len(gone)} of {len(blown)} starts blow up, at steps {', '.join(map(str, gone))}"
             screen.print(escape(said), style="dim", highlight=False, soft_wrap=True)
+    for line in budget_lines(record["budgets"], record["budgets_missing"]):
+        screen.print(escape(line), style=console.line_style(line), highlight=False, soft_wrap=True)
     screen.print(f"Record: {result.run_dir}  (open {result.run_dir}/report.html)", highlight=False, soft_wrap=True)
 
 
 def rollout_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return a table as lines: under each variable, with its unit, one line a run."""
-    cells = [_cells(row) for row in rows]
-    widths = [2 + max(len(line[i]) for line in (HEADS, *cells)) for i in range(len(HEADS))]
-    lines = ["  " + "".join(text.rjust(width) for text, width in zip(HEADS, widths, strict=True))]
-    variable = None
-    for row, line in zip(rows, cells, strict=True):
-        if row["variable"] != variable:
-            variable = row["variable"]
-            lines.append(f"{variable} ({row['units']})")
+    return _lines(HEADS, [f"{row['variable']} ({row['units']})" for row in rows], [_cells(row) for row in rows])
+
+
+def budget_lines(rows: Sequence[Mapping[str, Any]], missing: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return budgets as lines, under each, with its unit, one line a run; then what lacks for the others."""
+    columns = ("made_at_the_end", "drift_a_day", "drift_a_century")
+    cells = [
+        [row["run"], *(_number(row[c]) for c in columns), f"{_number(row['closure_rms'])} {row['closure_units']}"]
+        for row in rows
+    ]
+    names = [f"{row['name']} ({row['units']})" for row in rows]
+    lines = _lines(BUDGET_HEADS, names, cells) if rows else []
+    return lines + [f"- no budget of {name}; missing: {'; '.join(words)}" for name, words in missing.items()]
+
+
+def _lines(heads: Sequence[str], groups: Sequence[str], cells: Sequence[Sequence[str]]) -> list[str]:
+    """Return a table as lines; rows that follow one another in a group stand under its name."""
+    widths = [2 + max(len(line[i]) for line in (heads, *cells)) for i in range(len(heads))]
+    lines = ["  " + "".join(text.rjust(width) for text, width in zip(heads, widths, strict=True))]
+    group = None
+    for name, line in zip(groups, cells, strict=True):
+        if name != group:
+            group = name
+            lines.append(name)
         lines.append("  " + "".join(text.rjust(width) for text, width in zip(line, widths, strict=True)))
     return lines
 

@@ -22,8 +22,8 @@ from climbench.experiments.long_rollout_truth import Truth
 from climbench.harness import emulators_fault, source_fingerprint
 from climbench.harness.forecasts import corrections_of
 from climbench.models import find_any_model
-from climbench.models.corrected import CorrectedForecaster
 from climbench.models.forecasting.steps import step_of
+from climbench.models.step_corrections import StepCorrections
 from climbench.progress import Progress
 from climbench.registry import load_object
 from climbench.run_directory import RunDirectory, writing
@@ -62,14 +62,16 @@ def long_rollout(
     run : str or Path
         Folder of a finished run of a forecast task.
     model : str
-        One of its models; a name, or the card or ``FILE.py:CLASS`` that it was named by. One with correctors is
-        corrected step by step, and with ``-uncorrected`` after its name it is not.
+        One of its models; a name, or the card or ``FILE.py:CLASS`` that it was named by. One with correctors is rolled
+        out both corrected step by step and uncorrected; with ``-uncorrected`` after its name only that, as a model
+        without correctors is (``unaided``).
     steps : int
         How many steps, of the length that the training data has.
     starts : int
         How many initial times, evenly spread over those of the test period.
     limiter : {"spectral"}, optional
-        Rolls out a second time, with every degree's power capped at 1.2 times the largest of the training period.
+        Rolls out once more, with every degree's power capped at 1.2 times the largest of the training period; of a
+        model with correctors, what these have left.
     data : str or Path, optional
         The truth, where the run was not made on its task's own.
     include, out, fresh, progress
@@ -90,7 +92,9 @@ def long_rollout(
     for what, count in (("steps", steps), ("starts", starts)):
         if count < 1:
             raise RunError(f"--{what} is {count}; it must be 1 or more.")
-    opened, fitted, forecaster, source = _opened(Path(run), model, data, [Path(f) for f in include], progress)
+    opened, fitted, forecaster, corrections, source = _opened(
+        Path(run), model, data, [Path(f) for f in include], progress
+    )
     truth = opened.open_truth()
     train = training(opened.card, truth)[0]
     step = step_of(train)
@@ -111,16 +115,17 @@ def long_rollout(
     if not fresh and directory.finished(identity):
         return read_rollout(directory.path)
     label = fitted.name + (UNCORRECTED if model.endswith(UNCORRECTED) else "")
-    needed = begun.isel(history=0).nbytes * steps * (2 if limiter else 1)
+    needed = begun.isel(history=0).nbytes * steps * (1 + (limiter is not None) + (corrections is not None))
     with directory.work(identity, fresh=fresh, needed_bytes=needed) as folder, writing(directory.path):
         progress.stage("reading the truth")
         known = Truth.of(next(iter(train.values())))
         powers_at = sorted({n for n in (1, 10, JUDGED, 1000, steps) if n <= steps})
         runs = {}
-        for name, acting in _limiters(limiter, known).items():
+        for name, (mending, acting) in _acting(corrections, limiter, known).items():
             rollout = Rollout(
                 *(forecaster, known, begun, step, steps, powers_at, static, acting, seed, label),
                 vertical_of(truth),
+                mending,
             )
             runs[name] = rollout.into(folder / name, progress)
         progress.stage("writing the report")
@@ -140,8 +145,8 @@ def long_rollout(
 
 def _opened(
     run: Path, model: str, data: str | Path | None, include: list[Path], progress: Progress
-) -> tuple[ForecastTask, Path, Any, list[Any]]:
-    """Return the task with its truth, the folder of the fitted forecaster, itself, and what else it depends on."""
+) -> tuple[ForecastTask, Path, Any, StepCorrections | None, list[Any]]:
+    """Return task and truth, the folder of the fitted forecaster, itself, its correctors, what else it depends on."""
     if not is_forecast_run(run):
         raise RunError(f"{run} holds no run of a forecast task; only forecasters are rolled out.")
     record = RunDirectory(run).record() or {}
@@ -167,10 +172,8 @@ def _opened(
     with emulators_fault(card.name, "load"):
         forecaster = kind.load(fitted)
     corrections = None if model.endswith(UNCORRECTED) else corrections_of(card, opened.card, opened.open_truth())
-    if corrections is not None:
-        forecaster = CorrectedForecaster(forecaster, corrections)
     about = None if corrections is None else corrections.about
-    return opened, fitted, forecaster, [source_fingerprint(card), about]
+    return opened, fitted, forecaster, corrections, [source_fingerprint(card), about]
 
 
 def _names(card: Mapping[str, Any]) -> list[str]:
@@ -189,11 +192,15 @@ def _starts(card: ForecastCard, truth: xr.Dataset, count: int, history: int) -> 
     return states_at(state, chosen, history)
 
 
-def _limiters(limiter: Limiter | None, truth: Truth) -> dict[str, SpectralLimiter | None]:
-    """Return what acts in each run: nothing, and where it is asked for, the limiter."""
-    found: dict[str, SpectralLimiter | None] = {"unaided": None}
+def _acting(
+    corrections: StepCorrections | None, limiter: Limiter | None, truth: Truth
+) -> dict[str, tuple[StepCorrections | None, SpectralLimiter | None]]:
+    """Return what acts in each run: nothing, the correctors, and where it is asked for, the limiter after them."""
+    found: dict[str, tuple[StepCorrections | None, SpectralLimiter | None]] = {"unaided": (None, None)}
+    if corrections is not None:
+        found = {"corrected": (corrections, None), "uncorrected": (None, None)}
     if limiter is not None:
         if truth.transform is None or truth.largest is None:
             raise RunError("The spectral limiter needs a global grid with a transform; roll out without --limiter.")
-        found["limited"] = SpectralLimiter(truth.transform, truth.usual, CAP * truth.largest)
+        found["limited"] = corrections, SpectralLimiter(truth.transform, truth.usual, CAP * truth.largest)
     return found

@@ -6,15 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 from matplotlib.figure import Figure
 
 from climbench.evaluate.forecasts import ForecastTask
+from climbench.experiments.long_rollout_budget_figure import CAPTION, budgets_figure
 from climbench.experiments.long_rollout_tables import DEGREES, FACTOR, JUDGED, WITHIN, Measured
 from climbench.experiments.long_rollout_truth import Truth, names_of, stacked
 from climbench.forecast_report.style import COLOURS, legend_above, panels, say_origin, tidy
-from climbench.plots import FAINT, draw_map
+from climbench.plots import FAINT, INK, draw_map
 from climbench.tasks.forecast.task import state_of
 
 MOST = 6  # fields a figure
@@ -31,7 +33,7 @@ def figures(
     hours: float,
     origin: str,
 ) -> Iterator[Named]:
-    """Yield name, caption and figure; of many fields the first six are drawn.
+    """Yield name, caption and figure; of more than six fields some levels of each variable are drawn.
 
     Parameters
     ----------
@@ -46,19 +48,37 @@ def figures(
     origin : str
         Written below each figure.
     """
+    states = state_of(on.card, on.open_truth())
+    places = shown(states)
+    if len(tables["budgets"]):
+        yield "budgets", CAPTION, budgets_figure(tables["budgets"], list(runs), hours, origin)
     for kind, caption in (
         ("range", "Lowest and highest value of all starts; grey: the truth's range; dashed: 1.5 times that"),
         ("mean", "Global mean over starts that have not blown up; dashed: the truth's mean"),
     ):
-        yield kind, caption, _by_step(kind, truth, tables["steps"], units, hours, origin)
+        yield kind, caption, _by_step(kind, places, truth, tables["steps"], units, hours, origin)
     if truth.power is not None and len(tables["spectra"]):
         said = f"Power over the truth's mean power; grey: within a factor of 2, degrees {DEGREES[0]} to {DEGREES[1]}"
-        yield "spectra", said, _spectra(truth, tables["spectra"], origin)
+        yield "spectra", said, _spectra(places, truth, tables["spectra"], origin)
     yield (
         "maps",
         "Left the truth at the first start, then the last state of each run from there",
-        _maps(folder, on, truth, runs, units, hours, origin),
+        _maps(folder, states, places, truth, runs, units, origin),
     )
+
+
+def shown(state: xr.Dataset) -> list[int]:
+    """Return which fields of a state are drawn: of many, as many levels of each variable as there is room for."""
+    counts = [array.sizes.get("level", 1) for array in state.data_vars.values()]
+    if sum(counts) <= MOST:
+        return list(range(sum(counts)))
+    each = max(1, MOST // len(counts))
+    chosen, first = [], 0
+    for count in counts:
+        inner = np.linspace(0, count - 1, min(each, count) + 2)[1:-1].round().astype(int)
+        chosen += [int(first + level) for level in np.unique(inner)]
+        first += count
+    return chosen[:MOST]
 
 
 def _grid(count: int) -> tuple[Figure, list[Any]]:
@@ -70,9 +90,17 @@ def _grid(count: int) -> tuple[Figure, list[Any]]:
     return figure, flat[:count]
 
 
-def _by_step(kind: str, truth: Truth, steps: pd.DataFrame, units: Sequence[str], hours: float, origin: str) -> Figure:
-    figure, axes = _grid(min(MOST, len(truth.names)))
-    for place, panel in enumerate(axes):
+def _by_step(
+    kind: str,
+    places: Sequence[int],
+    truth: Truth,
+    steps: pd.DataFrame,
+    units: Sequence[str],
+    hours: float,
+    origin: str,
+) -> Figure:
+    figure, axes = _grid(len(places))
+    for place, panel in zip(places, axes, strict=True):
         name = truth.names[place]
         here = steps[steps["variable"] == name]
         for colour, (run, rows) in zip(COLOURS, here.groupby("run", sort=False), strict=False):
@@ -96,12 +124,12 @@ def _by_step(kind: str, truth: Truth, steps: pd.DataFrame, units: Sequence[str],
     return figure
 
 
-def _spectra(truth: Truth, spectra: pd.DataFrame, origin: str) -> Figure:
-    figure, axes = _grid(min(MOST, len(truth.names)))
+def _spectra(places: Sequence[int], truth: Truth, spectra: pd.DataFrame, origin: str) -> Figure:
+    figure, axes = _grid(len(places))
     last = spectra["step"].max()
     shown = [step for step in (1, JUDGED, last) if step in set(spectra["step"])]
     shades = dict(zip(dict.fromkeys(shown), ("0.4", "0.7", "1.0"), strict=False))
-    for place, panel in enumerate(axes):
+    for place, panel in zip(places, axes, strict=True):
         here = spectra[(spectra["variable"] == truth.names[place]) & (spectra["degree"] > 0)]
         for colour, run in zip(COLOURS, dict.fromkeys(spectra["run"]), strict=False):
             for step, shade in shades.items():
@@ -114,6 +142,7 @@ def _spectra(truth: Truth, spectra: pd.DataFrame, origin: str) -> Figure:
         low, high = panel.get_ylim()
         panel.set_ylim(max(low, 1e-3), min(high, 1e3))
         tidy(panel, truth.names[place], below="degree", left="power ratio")
+        panel.tick_params(which="minor", labelsize=7, colors=INK)
     legend_above(figure, axes[0].get_legend_handles_labels()[1])
     say_origin(figure, origin)
     return figure
@@ -121,16 +150,14 @@ def _spectra(truth: Truth, spectra: pd.DataFrame, origin: str) -> Figure:
 
 def _maps(
     folder: Path,
-    on: ForecastTask,
+    states: xr.Dataset,
+    places: Sequence[int],
     truth: Truth,
     runs: Mapping[str, Measured],
     units: Sequence[str],
-    hours: float,
     origin: str,
 ) -> Figure:
-    count = min(MOST, len(truth.names))
-    figure, axes = panels(count, 1 + len(runs), width=4.2, height=2.2)
-    states = state_of(on.card, on.open_truth())
+    figure, axes = panels(len(places), 1 + len(runs), width=4.2, height=2.2)
     for column, run in enumerate(["", *runs]):
         if run:
             blown = int(runs[run]["blown"][0])
@@ -145,13 +172,13 @@ def _maps(
             state, title = states.sel(time=inits[0]).load(), "truth"
         assert names_of(state[list(states.data_vars)]) == truth.names
         fields = stacked(state[list(states.data_vars)])
-        for place in range(count):
+        for row, place in enumerate(places):
             field = xr.DataArray(
                 fields[place],
                 {d: states[d].values for d in ("latitude", "longitude")},
                 ("latitude", "longitude"),
             )
-            panel = axes[place, column]
+            panel = axes[row, column]
             limits = (float(truth.low[place]), float(truth.high[place]))
             draw_map(panel, field, limits, "viridis", None)
             said = f"{truth.names[place]} [{units[place]}], {limits[0]:.3g} to {limits[1]:.3g}" if not run else ""

@@ -15,6 +15,7 @@ from climbench import plots
 from climbench.errors import RunError
 from climbench.evaluate.forecasts import ForecastTask
 from climbench.experiments.experiment_record import made_record, number, plain_rows, write_card, write_record
+from climbench.experiments.long_rollout_budgets import rollout_budgets
 from climbench.experiments.long_rollout_figures import figures
 from climbench.experiments.long_rollout_tables import Measured, spectra_table, steps_table, summary_table
 from climbench.experiments.long_rollout_truth import Truth
@@ -23,7 +24,7 @@ from climbench.report import filled, picture
 from climbench.run_directory import RunDirectory, write_text
 
 EXPERIMENT = "rollout"
-TABLES = ("summary", "spectra", "steps")
+TABLES = ("summary", "spectra", "steps", "budgets")
 TEMPLATE = "experiments/long_rollout.html.j2"
 
 
@@ -36,9 +37,12 @@ class RolloutResult:
     record : mapping
         Its provenance.
     run_dir : Path
-        Where it was written: ``unaided/states.zarr`` and, with a limiter, ``limited/states.zarr`` among it.
+        Where it was written, ``RUN/states.zarr`` among it: of ``unaided``, or of ``corrected`` and ``uncorrected``, and
+        with a limiter of ``limited``.
     summary, spectra, steps : DataFrame
         See `climbench.experiments.long_rollout_tables`.
+    budgets : DataFrame
+        The series of `climbench.experiments.long_rollout_budgets`; their summary is in the record.
     """
 
     record: Mapping[str, Any]
@@ -46,6 +50,7 @@ class RolloutResult:
     summary: pd.DataFrame
     spectra: pd.DataFrame
     steps: pd.DataFrame
+    budgets: pd.DataFrame
 
     @property
     def data(self) -> Data:
@@ -61,6 +66,8 @@ class RolloutResult:
             "run_dir": str(self.run_dir),
             "summary": plain_rows(self.summary),
             "spectra": plain_rows(self.spectra),
+            "budgets": self.record["budgets"],
+            "budgets_missing": self.record["budgets_missing"],
         }
 
 
@@ -97,10 +104,12 @@ def write_rollout(
     """
     hours = float(step / np.timedelta64(1, "h"))
     units = [str(v.attrs.get("units", "")) for v in starts.data_vars.values() for _ in range(v.sizes.get("level", 1))]
+    made = rollout_budgets(folder, on, {run: found["blown"] for run, found in runs.items()}, hours)
     tables = {
         "summary": summary_table(runs, truth, hours, units, powers_at),
         "spectra": spectra_table(runs, truth, powers_at),
         "steps": steps_table(runs, truth),
+        "budgets": made.series,
     }
     for name, table in tables.items():
         table.to_parquet(folder / f"{name}.parquet")
@@ -110,6 +119,8 @@ def write_rollout(
         "step_hours": hours,
         "initial_times": [str(t)[:16] for t in starts["init_time"].values],
         "blown": {run: found["blown"].tolist() for run, found in runs.items()},
+        "budgets": plain_rows(made.summary),
+        "budgets_missing": {name: list(words) for name, words in made.missing.items()},
         **about,
     }
     record = made_record(EXPERIMENT, on.card, on.data, modified=on.modified, about=told)

@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,9 @@ from climbench.experiments.long_rollout_limiter import SpectralLimiter
 from climbench.experiments.long_rollout_truth import Truth, area_moments, stacked
 from climbench.harness import emulators_fault
 from climbench.metrics.spectral_kernels import power
+from climbench.models.forecaster import initial_state
+from climbench.models.step_corrections import StepCorrections
+from climbench.physics.corrections.chain import Targets
 from climbench.progress import Progress
 from climbench.run_directory import write_text
 
@@ -58,6 +62,9 @@ class Rollout:
         The forecaster's, for messages.
     vertical : Dataset
         What says where layers lie (`climbench.tasks.forecast.task.vertical_of`).
+    corrections : StepCorrections or None
+        Act on every state, before the limiter: the state before it is that of the step before, and what is kept from
+        the initial state on is that of the start.
     """
 
     forecaster: Any
@@ -71,6 +78,7 @@ class Rollout:
     seed: int = 0
     name: str = "forecaster"
     vertical: xr.Dataset = field(default_factory=xr.Dataset)
+    corrections: StepCorrections | None = None
 
     @property
     def block(self) -> int:
@@ -143,9 +151,18 @@ class Rollout:
         missing = [str(v) for v in self.starts.data_vars if v not in said]
         if missing:
             raise PredictionError(f"'{self.name}' does not forecast {', '.join(missing)}; it cannot be rolled out.")
-        said = said[list(self.starts.data_vars)].isel(lead_time=0)
+        said = said[list(self.starts.data_vars)]
         said = said.isel(member=0) if "member" in said.dims else said
-        return stacked(said.transpose("init_time", ...)).astype("float32")
+        if self.corrections is not None:
+            kept = {name: values[alive] for name, values in self.kept.items()}
+            said = self.corrections.after(said, initial_state(given), kept)
+        return stacked(said.isel(lead_time=0).transpose("init_time", ...)).astype("float32")
+
+    @cached_property
+    def kept(self) -> Targets:
+        """What corrections keep of the starts, of shape (start,); found from them again where a roll-out goes on."""
+        assert self.corrections is not None
+        return self.corrections.targets(self.starts.isel(history=-1, drop=True).astype("float32"))
 
     def _as_states(self, values: np.ndarray, like: xr.Dataset) -> xr.Dataset:
         made, place = {}, 0

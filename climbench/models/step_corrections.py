@@ -15,7 +15,7 @@ from climbench.grids import describe_grid, goes_round, latitude_edges
 from climbench.physics.areas import exact_cell_areas
 from climbench.physics.arrays import Array
 from climbench.physics.blocks import LEVEL as VERTICAL
-from climbench.physics.corrections.chain import Chain
+from climbench.physics.corrections.chain import Chain, Targets
 from climbench.physics.corrections.making import Balance, Given, make_corrections
 from climbench.physics.energy import virtual_temperature
 from climbench.physics.hydrostatic import hydrostatic_residual
@@ -116,7 +116,11 @@ class StepCorrections:
         about = correct.model_dump(mode="json") | {"changes": [parts[role].variable for role in chain.changes]}
         return cls(chain, parts, fixed, areas, about)
 
-    def after(self, said: xr.Dataset, initial: xr.Dataset) -> xr.Dataset:
+    def targets(self, initial: xr.Dataset) -> Targets:
+        """Return what is kept of initial states of shape (init_time, [level,] latitude, longitude), for `after`."""
+        return self.chain.targets(self._state(initial), self.areas)
+
+    def after(self, said: xr.Dataset, initial: xr.Dataset, targets: Targets | None = None) -> xr.Dataset:
         """Return a forecast that was made without them, corrected lead by lead from the initial state on.
 
         Parameters
@@ -125,6 +129,8 @@ class StepCorrections:
             Fluxes at a lead stand for their means since the lead before.
         initial : Dataset of shape (init_time, [level,] latitude, longitude)
             The states that it starts from.
+        targets : mapping of str to array of shape (init_time,), optional
+            What to keep in place of what `initial` has: that of the start of a roll-out, where this is a later step.
 
         Returns
         -------
@@ -133,7 +139,11 @@ class StepCorrections:
         lead = said["lead_time"].values.astype("timedelta64[s]").astype("float64")
         order = np.argsort(lead)
         before: Mapping[str, Array] = self._state(initial.expand_dims("member") if "member" in said.dims else initial)
-        targets, since = self.chain.targets(before, self.areas), 0.0
+        if targets is None:
+            targets = self.chain.targets(before, self.areas)
+        elif "member" in said.dims:
+            targets = {name: values[:, None] for name, values in targets.items()}
+        since = 0.0
         made: dict[int, Mapping[str, Array]] = {}
         for place in order:
             then = self._state(said.isel(lead_time=int(place), drop=True))

@@ -8,6 +8,7 @@ import xarray as xr
 
 from climbench.errors import RunError
 from climbench.experiments.long_rollout import long_rollout
+from climbench.experiments.long_rollout_figures import shown
 from climbench.experiments.long_rollout_limiter import SpectralLimiter
 from climbench.experiments.long_rollout_steps import Rollout
 from climbench.experiments.long_rollout_tables import drift, summary_table
@@ -47,10 +48,23 @@ def truth_and_starts(count=2):
     return Truth.of(series), first
 
 
-def rolled(folder, rule, steps, *, limiter=None, powers_at=(1,), block=None, stop_at=None, static=None):
+class Anchor:
+    """Keeps the global sum that the start has."""
+
+    def targets(self, initial):
+        return {"sum": initial["x"].sum(("latitude", "longitude"), dtype="float64").values}
+
+    def after(self, said, initial, targets):
+        lost = targets["sum"][:, None] - said["x"].sum(("latitude", "longitude"), dtype="float64")
+        return (said + lost / WAVE.size).astype("float32")
+
+
+def rolled(
+    folder, rule, steps, *, limiter=None, powers_at=(1,), block=None, stop_at=None, static=None, corrections=None
+):
     truth, starts = truth_and_starts()
     maps = xr.Dataset() if static is None else static
-    made = Rollout(Toy(rule, stop_at), truth, starts, STEP, steps, powers_at, maps, limiter)
+    made = Rollout(Toy(rule, stop_at), truth, starts, STEP, steps, powers_at, maps, limiter, corrections=corrections)
     if block:
         made = type("Blocked", (Rollout,), {"block": block})(*vars(made).values())
     return truth, made.into(folder / "unaided", Progress())
@@ -125,6 +139,28 @@ def test_a_killed_rollout_goes_on_to_the_same_bytes(tmp_path):
     assert len(files[0]) > 4
 
 
+def test_corrections_keep_what_the_start_has_and_a_killed_rollout_goes_on_to_the_same_bytes(tmp_path):
+    """Each start keeps its own, also after the first, whose waves grow, has blown up at its second step."""
+
+    def rule(x):
+        row = x["x"].isel(latitude=8, drop=True)
+        grows = xr.where(row.isel(longitude=0, drop=True) > row.isel(longitude=1, drop=True), 9.0, 1.0)
+        return ((x + 0.7) * grows).transpose("init_time", ...).astype("float32")
+
+    found = {}
+    for name, stop_at in (("whole", None), ("cut", 15)):
+        if stop_at:
+            with pytest.raises(KeyboardInterrupt):
+                rolled(tmp_path / name, rule, 18, block=6, corrections=Anchor(), stop_at=stop_at)
+        rolled(tmp_path / name, rule, 18, block=6, corrections=Anchor())
+        store = tmp_path / name / "unaided" / "states.zarr"
+        found[name] = xr.open_zarr(store, consolidated=False)["x"].load()
+    xr.testing.assert_identical(found["whole"], found["cut"])
+    sums = found["whole"].sum(("latitude", "longitude"), skipna=False, dtype="float64")
+    assert np.isnan(sums[0, -1])
+    np.testing.assert_allclose(sums[1], truth_and_starts()[1]["x"][1].sum(), atol=1e-3)
+
+
 def test_a_limiter_leaves_what_is_below_the_cap_and_scales_the_rest_to_it():
     transform = spherical_harmonics(LATITUDE, LONGITUDE)
     field = WAVE[None].astype("float32")
@@ -152,6 +188,15 @@ def test_the_hit_rate_is_the_share_of_degrees_and_states(tmp_path):
     row = summary_table({"limited": found}, truth, 6.0, ["K"], (1,)).iloc[0]
     assert row["blown"] == 0
     assert row["hit_rate"] == pytest.approx(1.0 / (truth.transform.degree + 2))  # degree 2 alone, at every step
+
+
+@pytest.mark.parametrize(
+    ("tall", "flat", "drawn"), [(0, 4, [0, 1, 2, 3]), (1, 0, [1, 2, 3, 4, 5, 6]), (4, 3, [4, 12, 20, 28, 32, 33])]
+)
+def test_of_many_fields_each_variable_has_some_drawn(tall, flat, drawn):
+    """Variables of eight levels come first: of one of them six levels inside, of four the fifth of each."""
+    levels = {f"t{n}": ("level", np.zeros(8)) for n in range(tall)}
+    assert shown(xr.Dataset(levels | {f"f{n}": 0.0 for n in range(flat)})) == drawn
 
 
 @pytest.mark.parametrize(("changes", "said"), [({"steps": 0}, "--steps is 0"), ({"starts": 0}, "--starts is 0")])

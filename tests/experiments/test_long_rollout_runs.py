@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 
 import climbench
-from climbench.cli.rollout import rollout_lines
+from climbench.cli.rollout import budget_lines, rollout_lines
 from climbench.errors import RunError
 from climbench.experiments.experiment_record import plain_rows
 from climbench.experiments.long_rollout import long_rollout
@@ -50,7 +50,12 @@ def test_persistence_is_rolled_out_and_recorded(run):
     assert states.sizes["prediction_timedelta"] == 8
     assert bool((states == states[:, :1]).all())
     assert json.loads((found.run_dir / "provenance.json").read_text())["blown"]["unaided"] == [0, 0, 0]
-    assert "3 starts" in (found.run_dir / "report.html").read_text()
+    page = (found.run_dir / "report.html").read_text()
+    assert "3 starts" in page
+    assert found.to_json()["budgets"] == []
+    assert "No budget of water. Missing: water path (total_column_water" in page
+    assert not (found.run_dir / "figures" / "budgets.png").exists()
+    assert any("no budget of energy" in line for line in budget_lines([], found.record["budgets_missing"]))
     assert "2m_temperature (K)" in rollout_lines(plain_rows(found.summary))
     json.dumps(found.to_json(), allow_nan=False)
     again = long_rollout(

@@ -48,6 +48,19 @@ def test_members_are_corrected_each_as_if_it_were_alone(truth):
     assert found["temperature"].dtype == np.float32
 
 
+def test_what_is_kept_may_be_that_of_an_earlier_start(truth):
+    corrections = made(truth, ("dry_air",))
+    said, initial = forecast(truth, 8, 20)
+    start = truth[TARGETS].isel(time=[3, 4]).drop_vars("time").rename(time="init_time")
+    kept, own = corrections.targets(start), corrections.targets(initial)
+    members = xr.concat([said, said], "member").transpose("init_time", "lead_time", "member", ...)
+    for given in (said, members):
+        found = corrections.after(given, initial, kept).isel(lead_time=1, drop=True)
+        left = corrections.targets(found)["dry_air"].T
+        np.testing.assert_allclose(left, np.broadcast_to(kept["dry_air"], left.shape), rtol=3e-8)
+    assert (np.abs(kept["dry_air"] / own["dry_air"] - 1.0) > 1e-6).all()
+
+
 def test_only_variables_of_the_correctors_change(truth):
     said, initial = forecast(truth, 8)
     found = made(truth).after(said, initial)
