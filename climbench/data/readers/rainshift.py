@@ -11,11 +11,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import xarray as xr
 
 from climbench.data.files import names_in
 from climbench.data.readers.base import Reader
+from climbench.data.readers.scenarios import world_mark
 from climbench.data.stores import is_url, open_store
 from climbench.errors import DataError
 
@@ -66,6 +68,14 @@ class RainShiftReader(Reader):
         data = data.drop_vars([str(v) for v in data.data_vars if not data[v].dims])
         data.encoding["climbench_notes"] = notes
         return data
+
+    def origin(self, paths: Sequence[Path]) -> dict[str, Any] | None:
+        """Return the mark of a simulated world in the first of some files, or None for real data."""
+        return world_mark(paths[0]) if paths else None
+
+    def paths(self, parts: Sequence[str]) -> list[Path]:
+        """Return the files and stores of some parts; raise `DataError` for a part that is not there."""
+        return [Path(self._places[self._chosen(part)]) for part in parts]
 
     @cached_property
     def _places(self) -> dict[str, str]:

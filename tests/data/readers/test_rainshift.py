@@ -110,3 +110,13 @@ def test_a_part_that_is_not_there_and_a_folder_without_regions(tmp_path, regions
     assert not RainShiftReader.recognises(tmp_path / "empty")
     with pytest.raises(DataError, match="no folder of a region"):
         RainShiftReader(tmp_path / "empty").parts()
+
+
+def test_files_of_parts_and_that_they_are_of_no_world(tmp_path, regions):
+    reader = RainShiftReader(tmp_path)
+    paths = reader.paths(["europe_west train inputs", "europe_west static"])
+    assert paths == [tmp_path / "europe_west" / name for name in ("train_data_in.zarr", "static_variables.nc")]
+    assert reader.origin(paths) is None
+    assert reader.origin([]) is None
+    with pytest.raises(DataError, match="no part 'europe_west dynamic'"):
+        reader.paths(["europe_west dynamic"])
