@@ -107,14 +107,34 @@ def _compare_hours(
     values: xr.DataArray, variable: str, window: float | None, step: float | None, notes: list[str]
 ) -> None:
     """Note a flux that is not the mean over the step that ends at its time."""
-    known = LEXICON[variable]
-    amount = is_amount(str(values.attrs.get("units", known.units)), known.kind)
-    hours = window if amount and window is not None else known.window
+    hours = hours_of(values, variable, window)
     if step is not None and hours not in (None, step):
         notes.append(
             f"'{variable}' counts {hours:g} h and times are {step:g} h apart, so it is no mean over the step that ends "
             "then: what it leaves unexplained is not to be trusted"
         )
+
+
+def hours_of(values: xr.DataArray, variable: str, window: float | None = None) -> float | None:
+    """Return the hours that a flux counts over.
+
+    Parameters
+    ----------
+    values : DataArray
+        The variable, with its ``units``.
+    variable : str
+        Its name in the lexicon.
+    window : float, optional
+        What was said of it, which tells where it is an amount.
+
+    Returns
+    -------
+    float or None
+        None where nothing tells: a rate is taken as the mean over the step.
+    """
+    known = LEXICON[variable]
+    amount = is_amount(str(values.attrs.get("units", known.units)), known.kind)
+    return window if amount and window is not None else known.window
 
 
 def _said(window: float | Mapping[str, float] | None, variable: str) -> float | None:

@@ -158,3 +158,25 @@ def test_a_unit_that_is_none_of_the_quantity_is_named_with_what_lacks(truth):
     wrong = truth.assign(mean_evaporation_rate=truth["mean_evaporation_rate"].assign_attrs(units="K"))
     with pytest.raises(ModelError, match=r"evaporation.*'mean_evaporation_rate'"):
         made(wrong, ("moisture",))
+
+
+@pytest.mark.parametrize(("name", "hours"), [("total_precipitation", 1), ("total_precipitation_24hr", 24)])
+def test_amounts_of_other_hours_than_a_step_are_refused_where_they_close_a_budget(truth, name, hours):
+    rain = (truth["mean_total_precipitation_rate"] * 3.6).assign_attrs(units="m")
+    other = truth.drop_vars("mean_total_precipitation_rate").assign({name: rain})
+    names = [n for n in [*TARGETS, name] if n in other]
+    with pytest.raises(ModelError, match=rf"steps are 6 h: '{name}' counts {hours} h.*total_precipitation_6hr"):
+        StepCorrections.of(Correct(what=("moisture",)), other[names], other)
+    StepCorrections.of(Correct(what=("dry_air", "positivity")), other[names], other)  # which need no such thing
+    both = other.assign(total_precipitation_6hr=rain)
+    corrections = StepCorrections.of(Correct(what=("moisture",)), both[[*names, "total_precipitation_6hr"]], both)
+    assert corrections.parts["precipitation"].variable == "total_precipitation_6hr"
+
+
+@pytest.mark.parametrize("leads", [[24, 48], [6, 18], [12]])
+def test_leads_that_leave_steps_out_are_refused_where_fluxes_close_a_budget(truth, leads):
+    said, initial = forecast(truth, 8)
+    said = said.isel(lead_time=slice(len(leads))).assign_coords(lead_time=np.array(leads).astype("timedelta64[h]"))
+    with pytest.raises(ModelError, match=r"--set leads.step=6\."):
+        made(truth, ("moisture",)).after(said, initial)
+    made(truth, ("dry_air",)).after(said, initial)
