@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from climbench.budget.areas import Areas
-from climbench.budget.sea import SEA_VARIABLES, sea_means
+from climbench.budget.sea import SEA_HEAT, SEA_VARIABLES, Sea, sea_means
 from climbench.budget.times import Times
 from climbench.budget.units import refuse_insane
 from climbench.physics.areas import area_mean
@@ -41,6 +41,8 @@ class Series:
         By variable, how many there are.
     squares : list of ndarray of shape (step,)
         Mean squares over cells of what is unexplained of the water of columns, where that is known.
+    sea : Sea
+        Where water is.
     notes : list of str
         What was assumed.
     """
@@ -51,6 +53,7 @@ class Series:
     holes: Counter[str] = field(default_factory=Counter)
     sizes: Counter[str] = field(default_factory=Counter)
     squares: list[np.ndarray] = field(default_factory=list)
+    sea: Sea = field(default_factory=Sea)
     notes: list[str] = field(default_factory=list)
 
 
@@ -97,7 +100,7 @@ def read_series(data: xr.Dataset, areas: Areas, times: Times, windows: Mapping[s
         _count(block, found)
         fields = _diagnosed(block, windows, found)
         values = {str(v): area_mean(_upright(fields[v]), areas.weights) for v in fields.data_vars}
-        values |= sea_means(block, areas.weights, found.missing)
+        values |= sea_means(block, areas.weights, found.missing, found.sea)
         parts.append({name: np.broadcast_to(v, block.sizes.get("time", 1)) for name, v in values.items()})
         before = _squares(fields, before, times, begin, areas, found, means)
     found.means = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
@@ -135,7 +138,7 @@ def _count(block: xr.Dataset, found: Series) -> None:
 def _diagnosed(block: xr.Dataset, windows: Mapping[str, float], found: Series) -> xr.Dataset:
     """Return the maps of one block, but for the sea's."""
     opened = open_quantities(block.drop_vars(SEA_VARIABLES, errors="ignore"), window=windows)
-    diagnosis = diagnose(opened.quantities, opened.column)
+    diagnosis = diagnose(opened.quantities, opened.column, wanted=set(FIELDS) - {SEA_HEAT})
     found.missing.update(diagnosis.missing)
     found.notes += opened.notes
     return diagnosis.fields
