@@ -16,7 +16,7 @@ from climbench.budget.times import Times
 from climbench.budget.units import refuse_insane
 from climbench.physics.areas import area_mean
 from climbench.physics.diagnosis import CLOSURES, CONVERGENCE, FIELDS, WATER_RESIDUAL, Diagnosis, closures, diagnose
-from climbench.physics.opening import OFFSET, SLOPE, open_quantities
+from climbench.physics.opening import OFFSET, SLOPE, open_quantities, step_of
 from climbench.physics.quantities import QUANTITIES, source_of
 
 BLOCK = 2**25  # bytes read at once
@@ -59,8 +59,8 @@ class Series:
 
 def sources_in(data: xr.Dataset) -> dict[str, str]:
     """Return by role the variable of a data set that each quantity is taken from."""
-    names = list(map(str, data.data_vars))
-    found = {role: source_of(role, names) for role in QUANTITIES}
+    names, step = list(map(str, data.data_vars)), step_of(data)
+    found = {role: source_of(role, names, step=step) for role in QUANTITIES}
     return {role: source.variable for role, source in found.items() if source is not None}
 
 
@@ -89,7 +89,7 @@ def read_series(data: xr.Dataset, areas: Areas, times: Times, windows: Mapping[s
     DataError
         If units cannot be converted, or values cannot be in the unit they are said to be in.
     """
-    found = Series(sources=sources_in(data))
+    found, step = Series(sources=sources_in(data)), step_of(data)
     data = data[[v for v in (*dict.fromkeys(found.sources.values()), OFFSET, SLOPE) if v in data]]
     data = data.assign({v: data[v].load() for v in map(str, data.data_vars) if "time" not in data[v].dims})
     parts: list[dict[str, np.ndarray]] = []
@@ -98,7 +98,7 @@ def read_series(data: xr.Dataset, areas: Areas, times: Times, windows: Mapping[s
         if not begin:
             refuse_insane(block, found.sources.values())
         _count(block, found)
-        fields = _diagnosed(block, windows, found)
+        fields = _diagnosed(block, windows, step, found)
         values = {str(v): area_mean(_upright(fields[v]), areas.weights) for v in fields.data_vars}
         values |= sea_means(block, areas.weights, found.missing, found.sea)
         parts.append({name: np.broadcast_to(v, block.sizes.get("time", 1)) for name, v in values.items()})
@@ -135,9 +135,9 @@ def _count(block: xr.Dataset, found: Series) -> None:
             found.holes[str(name)] += int(values.isnull().sum())
 
 
-def _diagnosed(block: xr.Dataset, windows: Mapping[str, float], found: Series) -> xr.Dataset:
+def _diagnosed(block: xr.Dataset, windows: Mapping[str, float], step: float | None, found: Series) -> xr.Dataset:
     """Return the maps of one block, but for the sea's."""
-    opened = open_quantities(block.drop_vars(SEA_VARIABLES, errors="ignore"), window=windows)
+    opened = open_quantities(block.drop_vars(SEA_VARIABLES, errors="ignore"), window=windows, step=step)
     diagnosis = diagnose(opened.quantities, opened.column, wanted=set(FIELDS) - {SEA_HEAT})
     found.missing.update(diagnosis.missing)
     found.notes += opened.notes

@@ -53,6 +53,7 @@ def open_quantities(
     *,
     wanted: Collection[str] | None = None,
     window: float | Mapping[str, float] | None = None,
+    step: float | None = None,
 ) -> Opened:
     """Return the quantities of a data set.
 
@@ -66,6 +67,8 @@ def open_quantities(
     window : float or mapping of str to float, optional
         Hours over which amounts are accumulated, of all or by variable; without it those that the lexicon knows for a
         variable.
+    step : float, optional
+        Hours from one time to the next, where the data is a piece of more; that of its own times without.
 
     Returns
     -------
@@ -78,7 +81,8 @@ def open_quantities(
         is none.
     """
     notes: list[str] = []
-    step, found, sources = step_of(data), {}, {}
+    found, sources = {}, {}
+    step = step_of(data) if step is None else step
     for name, quantity in QUANTITIES.items():
         if wanted is not None and name not in wanted:
             continue

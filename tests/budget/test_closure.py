@@ -90,3 +90,17 @@ def test_one_time_has_balances_and_neither_drift_nor_closure(tmp_path):
     assert any("fewer than two times" in note for note in found.notes)
     found = budget([made.write(data.isel(time=0, drop=True), tmp_path / "none.nc")])
     assert made.by_name(found)["water"].per_year == []
+
+
+@pytest.mark.parametrize("block", [2**25, 1])  # all times at once, and one by one
+def test_amounts_are_those_of_the_step(tmp_path, monkeypatch, block):
+    monkeypatch.setattr(series, "BLOCK", block)
+    times = made.hours(4, step=24)
+    amounts = {6: np.full(4, 2e-3), 24: np.full(4, 2.16e-3)}
+    data = made.dataset(times, {f"total_precipitation_{h}hr": made.field(times, v, "m") for h, v in amounts.items()})
+    found = budget([made.write(data, tmp_path / "both.nc")])
+    assert made.by_name(found)["precipitation"].value == pytest.approx(2.16)
+    assert not any("counts" in note for note in found.notes)
+    found = budget([made.write(data.drop_vars("total_precipitation_24hr"), tmp_path / "one.nc")])
+    assert made.by_name(found)["precipitation"].value == pytest.approx(8.0)
+    assert any("'total_precipitation_6hr' counts 6 h and times are 24 h apart" in note for note in found.notes)
