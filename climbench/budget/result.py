@@ -52,7 +52,7 @@ class Budget:
     rms : float or None
         Root of the mean square over time, of residuals.
     local_rms : float or None
-        Root of the mean square over times and cells of the column's residual, where convergence by winds is known.
+        Root of the mean square over times and cells, of the residual of columns (``water_column_residual``).
     sources : list of str
         The variables it was taken from.
     """

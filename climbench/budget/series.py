@@ -15,7 +15,7 @@ from climbench.budget.sea import SEA_HEAT, SEA_VARIABLES, Sea, sea_means
 from climbench.budget.times import Times
 from climbench.budget.units import refuse_insane
 from climbench.physics.areas import area_mean
-from climbench.physics.diagnosis import CLOSURES, CONVERGENCE, FIELDS, WATER_RESIDUAL, Diagnosis, closures, diagnose
+from climbench.physics.diagnosis import CLOSURES, FIELDS, WATER_COLUMN_RESIDUAL, Diagnosis, closures, diagnose
 from climbench.physics.opening import OFFSET, SLOPE, open_quantities, step_of
 from climbench.physics.quantities import QUANTITIES, source_of
 
@@ -158,19 +158,22 @@ def _squares(
     means: bool,
 ) -> xr.Dataset | None:
     """Take the mean squares over cells of the columns' residual of water, and return the maps of the last time."""
-    needed = [*CLOSURES[WATER_RESIDUAL], CONVERGENCE]
+    needed = list(CLOSURES[WATER_COLUMN_RESIDUAL])
     if not set(needed) <= set(fields.data_vars) or "time" not in fields.dims:
         return None
     maps = fields[needed] if before is None else xr.concat([before, fields[needed]], "time")
     if maps.sizes["time"] > 1:
         first = begin if before is None else begin - 1
         steps = slice(first, first + maps.sizes["time"])
-        residual = residuals(Diagnosis(maps), times, steps, means=means).fields[WATER_RESIDUAL]
+        made = residuals(Diagnosis(maps), times, steps, means=means, wanted=[WATER_COLUMN_RESIDUAL])
+        residual = made.fields[WATER_COLUMN_RESIDUAL]
         found.squares.append(area_mean(_upright(residual) ** 2, areas.weights))
     return maps.isel(time=[-1])
 
 
-def residuals(diagnosis: Diagnosis, times: Times, steps: slice, *, means: bool) -> Diagnosis:
+def residuals(
+    diagnosis: Diagnosis, times: Times, steps: slice, *, means: bool, wanted: Collection[str] | None = None
+) -> Diagnosis:
     """Return what fluxes leave unexplained of changes, for states that are moments or means.
 
     A change between the means of two months is held against the fluxes of both, each by its days.
@@ -185,6 +188,8 @@ def residuals(diagnosis: Diagnosis, times: Times, steps: slice, *, means: bool) 
         Which of those times these are.
     means : bool
         Whether states are means over their times.
+    wanted : collection of str, optional
+        As for `climbench.physics.diagnosis.closures`.
 
     Returns
     -------
@@ -196,9 +201,9 @@ def residuals(diagnosis: Diagnosis, times: Times, steps: slice, *, means: bool) 
     fields = fields.drop_vars("time", errors="ignore")
     if means:
         days = xr.DataArray(times.days[steps], dims="time")
-        flows = {name for _, *parts in CLOSURES.values() for name in parts} | {CONVERGENCE}
+        flows = {name for _, *parts in CLOSURES.values() for name in parts}
         fields = fields.assign({n: _of_both(fields[n], days) for n in flows if n in fields})
-    return closures(Diagnosis(fields, diagnosis.missing), seconds)
+    return closures(Diagnosis(fields, diagnosis.missing), seconds, wanted=wanted)
 
 
 def _of_both(flow: xr.DataArray, days: xr.DataArray) -> xr.DataArray:
