@@ -11,7 +11,7 @@ import xarray as xr
 
 from climbench.cards import Correct
 from climbench.errors import DataError, ModelError
-from climbench.grids import describe_grid, goes_round, latitude_edges
+from climbench.grids import covers_globe, describe_grid
 from climbench.models.forecasting.steps import HOUR, step_of
 from climbench.models.step_fluxes import require_every_step, require_fluxes_of_steps
 from climbench.physics.areas import exact_cell_areas
@@ -231,8 +231,7 @@ def _balance(state: xr.Dataset, parts: Mapping[str, Part]) -> Balance | None:
 
 
 def _require_globe(state: xr.Dataset) -> None:
-    edges = latitude_edges(state["latitude"].values)
-    if not goes_round(state["longitude"].values) or not np.allclose(edges[[0, -1]], (-90.0, 90.0), atol=1.0):
+    if not covers_globe(state["latitude"].values, state["longitude"].values):
         raise ModelError(
             f"Correctors close budgets of the whole globe; found {describe_grid(state)}. Leave 'correct' out of the "
             "model's card here."
