@@ -235,7 +235,9 @@ def column_of(data: xr.Dataset, notes: list[str]) -> Column | None:
         If the coordinate is none of air.
     """
     if OFFSET in data and SLOPE in data:
-        return hybrid_layers(_in_pascals(data[OFFSET], notes), np.asarray(data[SLOPE].values, "float64"))
+        stated = bool(data[OFFSET].attrs.get("units"))
+        slope = np.asarray(data[SLOPE].values, "float64")
+        return hybrid_layers(_in_pascals(data[OFFSET], notes), slope, stated=stated)
     if data.sizes.get(LEVEL, 1) > 1:
         notes.append(BELOW_GROUND)
         return pressure_levels(np.asarray(data[LEVEL].values, "float64") * 100.0)

@@ -103,6 +103,14 @@ def test_layers_of_ace(scale, units):
     np.testing.assert_allclose(water, 0.001 * 99900.0 / 9.80665, rtol=1e-12)
 
 
+def test_a_unit_that_is_stated_is_believed():
+    """A grid whose pure pressure ends at 10 hPa: 0.001 of what lies between 1000 Pa and the ground."""
+    shallow = np.where(np.arange(A.size) == A.size - 1, 0.0, 1000.0)
+    opened = open_quantities(ace(shallow, np.linspace(0.0, 1.0, A.size)))
+    water = diagnose(opened.quantities, opened.column, wanted=("water",)).fields["water"]
+    np.testing.assert_allclose(water, 0.001 * 99000.0 / 9.80665, rtol=1e-12)
+
+
 @pytest.mark.parametrize(
     ("data", "words"),
     [
