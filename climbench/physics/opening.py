@@ -210,8 +210,12 @@ def _converted(
 ) -> xr.DataArray:
     """Return a variable as a quantity."""
     factor, offset = scaling_of(values, quantity, source, window, notes)
-    scaled = values if factor == 1.0 else values * factor
-    return (scaled + offset if offset else scaled).assign_attrs(units=quantity.units, long_name=quantity.words)
+    scaled = values
+    if offset or abs(factor) != 1.0:  # which the stored float32 would round; a sign it keeps
+        scaled = values.astype("float64") * factor + offset
+    elif factor == -1.0:
+        scaled = -values
+    return scaled.assign_attrs(units=quantity.units, long_name=quantity.words)
 
 
 def column_of(data: xr.Dataset, notes: list[str]) -> Column | None:
