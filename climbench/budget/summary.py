@@ -116,7 +116,7 @@ def _drift(values: np.ndarray, times: Times, *, per_day: bool) -> Drifting | Non
         slope, through = drift(np.array(means)[there], middles[there]), "whole years"
     else:
         slope, through = drift(values, times.moments), "times"
-    return Drifting(slope.per_century, slope.per_day if per_day else None, through)
+    return Drifting(slope.per_century, slope.per_day if per_day else None, slope.rms_step, through)
 
 
 def _remarks(series: Series, times: Times, areas: Areas, *, means: bool, closed: bool) -> list[str]:

@@ -94,6 +94,7 @@ def test_dry_air_that_goes_away_has_a_drift_a_day_and_a_century(tmp_path, monkey
     assert air.value == pytest.approx((1e5 + 2.0 - 200.0) / GRAVITY, rel=1e-12)
     assert air.drift.per_day == pytest.approx(2.0 / GRAVITY, rel=1e-9)
     assert air.drift.per_century == pytest.approx(2.0 * 36525 / GRAVITY, rel=1e-9)
+    assert air.drift.rms_step == pytest.approx(0.5 / GRAVITY, rel=1e-9)  # in six hours
     assert air.drift.through == "times"
     assert found["dry_air_pressure"].drift.per_day == pytest.approx(2.0, rel=1e-9)
 
