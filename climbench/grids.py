@@ -20,6 +20,9 @@ WeightKind = Literal["cell_area", "cos_latitude"]
 # Columns go round the globe unless one gap between neighbours is this much wider than every other.
 WIDE_GAP = 1.5
 
+# Part of the sphere that the cells of a globe may lack: a row on the pole of a grid of one degree or finer.
+LEFT_OUT = 1e-4
+
 
 def ascending(values: np.ndarray, name: str) -> np.ndarray:
     """Return coordinates if they can be those of a grid.
@@ -161,7 +164,7 @@ def goes_round(longitude: np.ndarray) -> bool:
 
 
 def covers_globe(latitude: np.ndarray, longitude: np.ndarray) -> bool:
-    """Return whether a grid goes round the globe and reaches both poles, or ends half a step before them.
+    """Return whether the cells of a grid cover the globe: round it, and from pole to pole.
 
     Parameters
     ----------
@@ -171,10 +174,18 @@ def covers_globe(latitude: np.ndarray, longitude: np.ndarray) -> bool:
     Returns
     -------
     bool
+        Cells reach half a step beyond the outer rows. A row that is left out on a pole does not count where the grid is
+        so fine that next to nothing is missing (0.01 % of the sphere). One row alone has no edges and covers no globe.
+
+    Raises
+    ------
+    DataError
+        If the coordinates are no grid.
     """
-    latitude = np.asarray(latitude, "float64")
-    step = float(np.diff(latitude).max()) if latitude.size > 1 else 180.0
-    return bool(latitude[0] - step <= -90.0 and latitude[-1] + step >= 90.0 and goes_round(longitude))
+    if np.size(latitude) < 2 or not goes_round(longitude):
+        return False
+    edges = latitude_edges(latitude)
+    return bool(np.sin(np.deg2rad(edges[-1])) - np.sin(np.deg2rad(edges[0])) >= 2.0 * (1.0 - LEFT_OUT))
 
 
 def _brief(values: np.ndarray) -> str:

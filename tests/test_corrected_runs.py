@@ -141,6 +141,17 @@ def test_what_cannot_be_corrected_is_said_before_anything_is_fitted(tmp_path, co
         climbench.run("weatherbench", [card(tmp_path, correct=correct)], data=place, set=settings, out=tmp_path / "run")
 
 
+def test_leads_that_leave_steps_out_are_refused_before_anything_is_fitted(tmp_path, monkeypatch):
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("climbench.models.persistence.Persistence.fit", stop)
+    place, settings = written_truth(tmp_path)
+    settings |= {"leads": {"first": 12, "last": 24, "step": 12}}
+    with pytest.raises(ModelError, match=r"'steady': .*12 h apart.*--set leads.first=6 --set leads.step=6"):
+        climbench.run("weatherbench", [card(tmp_path)], data=place, set=settings, out=tmp_path / "run")
+
+
 def test_cards_name_correctors_in_a_list_or_with_how(tmp_path):
     assert tuple(CORRECTIONS) == CORRECTORS
     plain = read_card(Path(card(tmp_path, correct=("energy", "dry_air"))))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from climbench.errors import DataError
 from climbench.grids import (
     cell_areas,
+    covers_globe,
     describe_grid,
     goes_round,
     grid_offset,
@@ -101,6 +102,23 @@ def test_columns_across_longitude_zero_belong_together():
 )
 def test_a_gap_makes_a_part_of_the_circle(longitude, round_the_globe):
     assert goes_round(longitude) is round_the_globe
+
+
+@pytest.mark.parametrize(
+    ("latitude", "whole"),
+    [
+        (np.arange(-87.0, 88.0, 6.0), True),  # edges on the poles
+        (np.arange(-90.0, 91.0, 6.0), True),  # rows on the poles
+        (np.arange(-84.0, 85.0, 6.0), False),  # half a row is missing on each pole
+        (np.arange(-90.0, 85.0, 6.0), False),
+        (np.linspace(-90.0, 89.75, 720), True),  # so is one here, which is nothing
+        (np.array([-60.0, 0.0, 60.0]), True),
+        (np.array([0.0]), False),
+    ],
+)
+def test_a_globe_is_covered_from_pole_to_pole(latitude, whole):
+    assert covers_globe(latitude, columns(8)) is whole
+    assert covers_globe(latitude, columns(8)[1:]) is False
 
 
 @settings(max_examples=30, deadline=None)

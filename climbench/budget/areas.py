@@ -11,11 +11,10 @@ from climbench.budget.opening import AREAS_OF_AIR, AREAS_OF_SEA
 from climbench.budget.sea import SEA_VARIABLES
 from climbench.constants import EARTH_RADIUS
 from climbench.errors import DataError
-from climbench.grids import describe_grid
+from climbench.grids import covers_globe, describe_grid
 from climbench.physics.areas import exact_cell_areas
 
 SPHERE = 4.0 * np.pi * EARTH_RADIUS**2
-GLOBE = 0.999  # of the sphere between the edges of cells: what is missing there is a pole's row at most
 
 
 @dataclass(frozen=True)
@@ -54,9 +53,11 @@ def read_areas(data: xr.Dataset) -> Areas:
     DataError
         If its own areas are not all there and positive.
     """
-    exact = exact_cell_areas(data["latitude"].values, data["longitude"].values)
+    grid = data["latitude"].values, data["longitude"].values
+    exact = exact_cell_areas(*grid)
     share = float(exact.sum()) / SPHERE
-    region = None if share >= GLOBE else f"{describe_grid(data)}, {share:.1%} of the globe"
+    whole = f"{share:.1%}" if share < 0.99 else f"{share:.3%}"  # not to be read as all of it
+    region = None if covers_globe(*grid) else f"{describe_grid(data)}, {whole} of the globe"
     own = _own(data)
     if own is None:
         return Areas(exact, "exact areas of cells", region)

@@ -10,7 +10,7 @@ from climbench.budget.result import Budget
 from climbench.budget.series import Series, residuals, variables_of
 from climbench.budget.times import Times
 from climbench.constants import SECONDS_PER_DAY
-from climbench.physics.diagnosis import CLOSURES, CONVERGENCE, FIELDS, WATER_RESIDUAL, Diagnosis
+from climbench.physics.diagnosis import CLOSURES, FIELDS, WATER_COLUMN_RESIDUAL, WATER_RESIDUALS, Diagnosis
 
 NO_GLOBE = "a whole globe: what winds carry over the borders of a part is not known (it covers {region})"
 
@@ -35,7 +35,7 @@ def closing(series: Series, times: Times, areas: Areas, missing: dict[str, list[
     -------
     list of Budget
         Water in mm/day, energy in W m-2: mean and root mean square over time of the residual of the mean over the
-        area, and of those of the columns where the convergence of moisture is known.
+        area; of columns of water, whose convergence is known, the root mean square over cells beside.
     """
     unbroken = times.unbroken() if times.moments.size > 1 else np.zeros(1, bool)
     if not unbroken.any():
@@ -50,7 +50,7 @@ def closing(series: Series, times: Times, areas: Areas, missing: dict[str, list[
     missing |= {name: list(words) for name, words in closed.missing.items()}
     found = []
     for name in map(str, closed.fields.data_vars):
-        if areas.region is not None and not (name == WATER_RESIDUAL and CONVERGENCE in series.means):
+        if areas.region is not None and name != WATER_COLUMN_RESIDUAL:
             missing[name] = [NO_GLOBE.format(region=areas.region)]
             continue
         found.append(_residual(name, closed.fields[name], series, times, unbroken[1:], means))
@@ -64,16 +64,14 @@ def _lacking(parts: tuple[str, ...], series: Series, missing: dict[str, list[str
 
 def _residual(name: str, residual: xr.DataArray, series: Series, times: Times, kept: np.ndarray, means: bool) -> Budget:
     """Return one residual over time; steps across gaps do not count."""
-    water = name == WATER_RESIDUAL
-    scale, units = (SECONDS_PER_DAY, "mm/day") if water else (1.0, "W m-2")
+    scale, units = (SECONDS_PER_DAY, "mm/day") if name in WATER_RESIDUALS else (1.0, "W m-2")
     values = residual.values[kept] * scale
     seconds = times.seconds(means)[1:][kept]
     years, own = times.years[1:][kept], []
     for year in np.unique(years):
         inside = years == year
         own.append((int(year), np.average(values[inside], weights=seconds[inside]), seconds[inside].sum()))
-    squares = np.concatenate(series.squares)[kept] if water and series.squares else None
-    parts = [*CLOSURES[name], *([CONVERGENCE] if water and CONVERGENCE in series.means else [])]
+    squares = np.concatenate(series.squares)[kept] if name == WATER_COLUMN_RESIDUAL else None
     return Budget(
         name,
         str(residual.attrs["long_name"]),
@@ -85,5 +83,5 @@ def _residual(name: str, residual: xr.DataArray, series: Series, times: Times, k
         [float(length / SECONDS_PER_DAY) for _, _, length in own],
         rms=float(np.sqrt(np.average(values**2, weights=seconds))),
         local_rms=None if squares is None else scale * float(np.sqrt(np.average(squares, weights=seconds))),
-        sources=list(dict.fromkeys(v for part in parts for v in variables_of(part, series.sources))),
+        sources=list(dict.fromkeys(v for part in CLOSURES[name] for v in variables_of(part, series.sources))),
     )

@@ -16,12 +16,16 @@ class Drifting:
         In the unit of the budget.
     per_day : float or None
         Of what is stored; None for fluxes.
+    rms_step : float
+        Root of the mean square of changes from one to the next of what the line goes through, in the unit of the
+        budget.
     through : str
         What the straight line goes through: ``"whole years"``, whose seasons are no drift, or ``"times"``.
     """
 
     per_century: float
     per_day: float | None
+    rms_step: float
     through: str
 
 
@@ -52,7 +56,7 @@ class Budget:
     rms : float or None
         Root of the mean square over time, of residuals.
     local_rms : float or None
-        Root of the mean square over times and cells of the column's residual, where convergence by winds is known.
+        Root of the mean square over times and cells, of the residual of columns (``water_column_residual``).
     sources : list of str
         The variables it was taken from.
     """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import xarray as xr
 
@@ -15,7 +17,55 @@ SEA_HEAT, WET = "ocean_heat", "wet"
 SEA_VARIABLES = ("thetao", "thkcello")
 
 
-def sea_means(block: xr.Dataset, weights: np.ndarray, missing: dict[str, tuple[str, ...]]) -> dict[str, np.ndarray]:
+@dataclass
+class Sea:
+    """Where water is by the temperature that is given, cell by cell at every depth, and what would make a mean partial.
+
+    Attributes
+    ----------
+    water : ndarray of shape (depth, latitude, longitude) or None
+        Whether there is water at the first time.
+    changed : int
+        Cells and times with water where there was none at the first time, or none where there was.
+    without_thickness : int
+        Cells and times with water of unknown thickness.
+    size : int
+        All cells and times.
+    """
+
+    water: np.ndarray | None = None
+    changed: int = 0
+    without_thickness: int = 0
+    size: int = 0
+
+    def see(self, water: xr.DataArray, thickness: xr.DataArray) -> None:
+        """Take the cells of a block of times into account."""
+        cells = water.transpose(..., DEPTH, "latitude", "longitude").values
+        self.water = cells.reshape(-1, *cells.shape[-3:])[0] if self.water is None else self.water
+        self.changed += int((cells != self.water).sum())
+        self.without_thickness += int((water & thickness.isnull()).sum())
+        self.size += cells.size
+
+    def lacking(self) -> list[str]:
+        """Return in words what a mean over the sea lacks: part of it at some times, or of its depth."""
+        found = []
+        if self.changed:
+            found.append(
+                f"the same sea at all times: {self.changed} of {self.size} values of 'thetao' are missing (NaN) and "
+                "were there at the first time, or the other way round, so that means would be of another part of it at "
+                "another time"
+            )
+        if self.without_thickness:
+            found.append(
+                f"the thickness of all water: 'thkcello' is missing (NaN) for {self.without_thickness} of {self.size} "
+                "values of 'thetao', which would count for nothing"
+            )
+        return found
+
+
+def sea_means(
+    block: xr.Dataset, weights: np.ndarray, missing: dict[str, tuple[str, ...]], sea: Sea
+) -> dict[str, np.ndarray]:
     """Return the heat of the sea at each time of a block, as a mean over its area, and the share of cells that are wet.
 
     Parameters
@@ -26,6 +76,8 @@ def sea_means(block: xr.Dataset, weights: np.ndarray, missing: dict[str, tuple[s
         Relative areas of cells.
     missing : dict of str to tuple of str
         Takes what is missing.
+    sea : Sea
+        Takes where water is.
 
     Returns
     -------
@@ -36,6 +88,7 @@ def sea_means(block: xr.Dataset, weights: np.ndarray, missing: dict[str, tuple[s
     quantities = open_quantities(own).quantities
     if {"ocean_temperature", "ocean_thickness"} <= set(quantities.data_vars):
         water = quantities["ocean_temperature"].notnull()
+        sea.see(water, quantities["ocean_thickness"])
         quantities["ocean_thickness"] = quantities["ocean_thickness"].where(water, 0.0).fillna(0.0)
         quantities["ocean_temperature"] = quantities["ocean_temperature"].fillna(FREEZING_POINT)
     diagnosis = diagnose(quantities, wanted=[SEA_HEAT])

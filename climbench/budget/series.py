@@ -11,12 +11,12 @@ import numpy as np
 import xarray as xr
 
 from climbench.budget.areas import Areas
-from climbench.budget.sea import SEA_VARIABLES, sea_means
+from climbench.budget.sea import SEA_HEAT, SEA_VARIABLES, Sea, sea_means
 from climbench.budget.times import Times
 from climbench.budget.units import refuse_insane
 from climbench.physics.areas import area_mean
-from climbench.physics.diagnosis import CLOSURES, CONVERGENCE, FIELDS, WATER_RESIDUAL, Diagnosis, closures, diagnose
-from climbench.physics.opening import OFFSET, SLOPE, open_quantities
+from climbench.physics.diagnosis import CLOSURES, FIELDS, WATER_COLUMN_RESIDUAL, Diagnosis, closures, diagnose
+from climbench.physics.opening import OFFSET, SLOPE, open_quantities, step_of
 from climbench.physics.quantities import QUANTITIES, source_of
 
 BLOCK = 2**25  # bytes read at once
@@ -41,6 +41,8 @@ class Series:
         By variable, how many there are.
     squares : list of ndarray of shape (step,)
         Mean squares over cells of what is unexplained of the water of columns, where that is known.
+    sea : Sea
+        Where water is.
     notes : list of str
         What was assumed.
     """
@@ -51,13 +53,14 @@ class Series:
     holes: Counter[str] = field(default_factory=Counter)
     sizes: Counter[str] = field(default_factory=Counter)
     squares: list[np.ndarray] = field(default_factory=list)
+    sea: Sea = field(default_factory=Sea)
     notes: list[str] = field(default_factory=list)
 
 
 def sources_in(data: xr.Dataset) -> dict[str, str]:
     """Return by role the variable of a data set that each quantity is taken from."""
-    names = list(map(str, data.data_vars))
-    found = {role: source_of(role, names) for role in QUANTITIES}
+    names, step = list(map(str, data.data_vars)), step_of(data)
+    found = {role: source_of(role, names, step=step) for role in QUANTITIES}
     return {role: source.variable for role, source in found.items() if source is not None}
 
 
@@ -86,7 +89,7 @@ def read_series(data: xr.Dataset, areas: Areas, times: Times, windows: Mapping[s
     DataError
         If units cannot be converted, or values cannot be in the unit they are said to be in.
     """
-    found = Series(sources=sources_in(data))
+    found, step = Series(sources=sources_in(data)), step_of(data)
     data = data[[v for v in (*dict.fromkeys(found.sources.values()), OFFSET, SLOPE) if v in data]]
     data = data.assign({v: data[v].load() for v in map(str, data.data_vars) if "time" not in data[v].dims})
     parts: list[dict[str, np.ndarray]] = []
@@ -95,9 +98,9 @@ def read_series(data: xr.Dataset, areas: Areas, times: Times, windows: Mapping[s
         if not begin:
             refuse_insane(block, found.sources.values())
         _count(block, found)
-        fields = _diagnosed(block, windows, found)
+        fields = _diagnosed(block, windows, step, found)
         values = {str(v): area_mean(_upright(fields[v]), areas.weights) for v in fields.data_vars}
-        values |= sea_means(block, areas.weights, found.missing)
+        values |= sea_means(block, areas.weights, found.missing, found.sea)
         parts.append({name: np.broadcast_to(v, block.sizes.get("time", 1)) for name, v in values.items()})
         before = _squares(fields, before, times, begin, areas, found, means)
     found.means = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
@@ -132,10 +135,10 @@ def _count(block: xr.Dataset, found: Series) -> None:
             found.holes[str(name)] += int(values.isnull().sum())
 
 
-def _diagnosed(block: xr.Dataset, windows: Mapping[str, float], found: Series) -> xr.Dataset:
+def _diagnosed(block: xr.Dataset, windows: Mapping[str, float], step: float | None, found: Series) -> xr.Dataset:
     """Return the maps of one block, but for the sea's."""
-    opened = open_quantities(block.drop_vars(SEA_VARIABLES, errors="ignore"), window=windows)
-    diagnosis = diagnose(opened.quantities, opened.column)
+    opened = open_quantities(block.drop_vars(SEA_VARIABLES, errors="ignore"), window=windows, step=step)
+    diagnosis = diagnose(opened.quantities, opened.column, wanted=set(FIELDS) - {SEA_HEAT})
     found.missing.update(diagnosis.missing)
     found.notes += opened.notes
     return diagnosis.fields
@@ -155,19 +158,22 @@ def _squares(
     means: bool,
 ) -> xr.Dataset | None:
     """Take the mean squares over cells of the columns' residual of water, and return the maps of the last time."""
-    needed = [*CLOSURES[WATER_RESIDUAL], CONVERGENCE]
+    needed = list(CLOSURES[WATER_COLUMN_RESIDUAL])
     if not set(needed) <= set(fields.data_vars) or "time" not in fields.dims:
         return None
     maps = fields[needed] if before is None else xr.concat([before, fields[needed]], "time")
     if maps.sizes["time"] > 1:
         first = begin if before is None else begin - 1
         steps = slice(first, first + maps.sizes["time"])
-        residual = residuals(Diagnosis(maps), times, steps, means=means).fields[WATER_RESIDUAL]
+        made = residuals(Diagnosis(maps), times, steps, means=means, wanted=[WATER_COLUMN_RESIDUAL])
+        residual = made.fields[WATER_COLUMN_RESIDUAL]
         found.squares.append(area_mean(_upright(residual) ** 2, areas.weights))
     return maps.isel(time=[-1])
 
 
-def residuals(diagnosis: Diagnosis, times: Times, steps: slice, *, means: bool) -> Diagnosis:
+def residuals(
+    diagnosis: Diagnosis, times: Times, steps: slice, *, means: bool, wanted: Collection[str] | None = None
+) -> Diagnosis:
     """Return what fluxes leave unexplained of changes, for states that are moments or means.
 
     A change between the means of two months is held against the fluxes of both, each by its days.
@@ -182,6 +188,8 @@ def residuals(diagnosis: Diagnosis, times: Times, steps: slice, *, means: bool) 
         Which of those times these are.
     means : bool
         Whether states are means over their times.
+    wanted : collection of str, optional
+        As for `climbench.physics.diagnosis.closures`.
 
     Returns
     -------
@@ -193,9 +201,9 @@ def residuals(diagnosis: Diagnosis, times: Times, steps: slice, *, means: bool) 
     fields = fields.drop_vars("time", errors="ignore")
     if means:
         days = xr.DataArray(times.days[steps], dims="time")
-        flows = {name for _, *parts in CLOSURES.values() for name in parts} | {CONVERGENCE}
+        flows = {name for _, *parts in CLOSURES.values() for name in parts}
         fields = fields.assign({n: _of_both(fields[n], days) for n in flows if n in fields})
-    return closures(Diagnosis(fields, diagnosis.missing), seconds)
+    return closures(Diagnosis(fields, diagnosis.missing), seconds, wanted=wanted)
 
 
 def _of_both(flow: xr.DataArray, days: xr.DataArray) -> xr.DataArray:

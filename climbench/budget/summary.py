@@ -70,14 +70,16 @@ def _is_mean(values: xr.DataArray) -> bool:
 def _refuse_holes(series: Series, missing: dict[str, list[str]]) -> None:
     """Take away what values are missing for: a mean over the rest would be silently partial."""
     for name in [n for n in series.means if n in FIELDS]:
-        if np.isfinite(series.means[name]).all() and not (name == SEA_HEAT and np.ptp(series.means[WET])):
+        partial = series.sea.lacking() if name == SEA_HEAT else []
+        if np.isfinite(series.means[name]).all() and not partial:
             continue
         holes = [v for v in variables_of(name, series.sources) if series.holes[v]]
-        missing[name] = [
+        rest = [
             f"{series.holes[v]} of {series.sizes[v]} values of '{v}', which are missing (NaN): a mean over the rest "
-            "would be of a part only" + (", and of another part at another time" if name == SEA_HEAT else "")
+            "would be of a part only"
             for v in holes
         ] or ["values that are finite: the arithmetic overflows, or there is no area to average over"]
+        missing[name] = partial or rest
         del series.means[name]
 
 
@@ -114,7 +116,7 @@ def _drift(values: np.ndarray, times: Times, *, per_day: bool) -> Drifting | Non
         slope, through = drift(np.array(means)[there], middles[there]), "whole years"
     else:
         slope, through = drift(values, times.moments), "times"
-    return Drifting(slope.per_century, slope.per_day if per_day else None, through)
+    return Drifting(slope.per_century, slope.per_day if per_day else None, slope.rms_step, through)
 
 
 def _remarks(series: Series, times: Times, areas: Areas, *, means: bool, closed: bool) -> list[str]:

@@ -70,7 +70,8 @@ def _from_formula(data: xr.Dataset, name: str, where: str, notes: list[str]) -> 
     used = [v for v in {*_terms(data, name).values(), *terms.values(), bounds} if v in data and data[v].ndim < 3]
     data = data.drop_vars([v for v in used if name in data[v].dims and v != name]).rename({name: LAYER})
     data = data.drop_vars([LAYER]).assign({OFFSET: _interfaces(found[0], OFFSET, where)})
-    data[OFFSET].attrs["units"] = "Pa"
+    if found[2]:
+        data[OFFSET].attrs["units"] = "Pa"
     data = data.assign({SLOPE: _interfaces(found[1], SLOPE, where)})
     notes.append(f"{where}: hybrid levels '{name}' read as layers between the bounds of their coefficients")
     return _top_down(data, where, notes)
@@ -81,8 +82,11 @@ def _terms(data: xr.Dataset, name: str) -> dict[str, str]:
     return dict(TERM.findall(str(data[name].attrs.get("formula_terms", "")))) if name in data.variables else {}
 
 
-def _pair(data: xr.Dataset, terms: dict[str, str], where: str) -> tuple[np.ndarray, np.ndarray] | None:
-    """Return a in Pa and b at the bounds of levels, both of shape (level, 2); None where they are not there."""
+def _pair(data: xr.Dataset, terms: dict[str, str], where: str) -> tuple[np.ndarray, np.ndarray, bool] | None:
+    """Return a in Pa and b at the bounds of levels, both of shape (level, 2), and whether the unit of a was stated.
+
+    None where they are not there.
+    """
 
     def of(term: str) -> xr.DataArray | None:
         return data[terms[term]] if terms.get(term) in data.variables else None
@@ -91,9 +95,10 @@ def _pair(data: xr.Dataset, terms: dict[str, str], where: str) -> tuple[np.ndarr
     if b is None or b.ndim != 2:
         return None
     if ap is not None and ap.ndim == 2:
-        return _pascals(ap, where), np.asarray(b.values, "float64")
+        return _pascals(ap, where), np.asarray(b.values, "float64"), "units" in ap.attrs
     if a is not None and p0 is not None and a.ndim == 2:
-        return np.asarray(a.values, "float64") * float(_pascals(p0, where)), np.asarray(b.values, "float64")
+        scaled = np.asarray(a.values, "float64") * float(_pascals(p0, where))
+        return scaled, np.asarray(b.values, "float64"), "units" in p0.attrs
     return None
 
 

@@ -144,7 +144,7 @@ def corrections_of(card: ModelCard, task: ForecastCard, truth: xr.Dataset) -> St
 def _fitted(work: Run, card: ModelCard, truth: xr.Dataset, corrections: StepCorrections | None) -> tuple[Any, Cost]:
     """Return a fitted forecaster, which is kept, and what it cost."""
     from climbench.recording import Cost
-    from climbench.tasks.forecast.task import handshake, training
+    from climbench.tasks.forecast.task import handshake, leads_of, training
 
     forecaster = load_emulator(card, work.preset)
     handshake(forecaster, card.name)
@@ -156,6 +156,11 @@ def _fitted(work: Run, card: ModelCard, truth: xr.Dataset, corrections: StepCorr
                 "Leave training out of 'correct'."
             )
         forecaster.corrections = corrections
+    if corrections is not None and not getattr(forecaster, "corrects_steps", False):
+        try:
+            corrections.require_steps(leads_of(work.task.card))
+        except ModelError as error:
+            raise ModelError(f"'{card.name}': {error}") from None
     if hasattr(forecaster, "progress"):
         forecaster.progress = work.progress
     checkpoints = work.folder / "checkpoints"

@@ -35,7 +35,13 @@ class CorrectedForecaster:
         return getattr(self.forecaster, "parameters", None)
 
     def predict(self, inputs: xr.Dataset, *, leads: np.ndarray, members: int = 1, seed: int) -> xr.Dataset:
-        """Return corrected forecasts; as for `Forecaster`."""
+        """Return corrected forecasts; as for `Forecaster`.
+
+        Raises
+        ------
+        ModelError
+            If budgets are closed by fluxes, in forecasts of another than a network, at leads that leave steps out.
+        """
         asked: dict[str, Any] = {"leads": leads, "members": members, "seed": seed}
         if getattr(self.forecaster, "corrects_steps", False):
             self.forecaster.corrections = self.corrections
@@ -44,4 +50,5 @@ class CorrectedForecaster:
             finally:
                 self.forecaster.corrections = None
             return said
+        self.corrections.require_steps(leads)  # before anything is forecast
         return self.corrections.after(self.forecaster.predict(inputs, **asked), initial_state(inputs))

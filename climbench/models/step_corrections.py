@@ -11,7 +11,9 @@ import xarray as xr
 
 from climbench.cards import Correct
 from climbench.errors import DataError, ModelError
-from climbench.grids import describe_grid, goes_round, latitude_edges
+from climbench.grids import covers_globe, describe_grid
+from climbench.models.forecasting.steps import HOUR, step_of
+from climbench.models.step_fluxes import require_every_step, require_fluxes_of_steps
 from climbench.physics.areas import exact_cell_areas
 from climbench.physics.arrays import Array
 from climbench.physics.blocks import LEVEL as VERTICAL
@@ -59,6 +61,8 @@ class StepCorrections:
         By role, what does not change with time.
     areas : ndarray of shape (latitude, longitude)
         Of cells.
+    step : timedelta64
+        From one time of the data to the next, which fluxes are means over.
     about : dict
         JSON-able: what was asked for, and the variables it acts on.
     """
@@ -67,6 +71,7 @@ class StepCorrections:
     parts: Mapping[str, Part]
     fixed: Mapping[str, np.ndarray]
     areas: np.ndarray
+    step: np.timedelta64
     about: dict[str, Any]
 
     @classmethod
@@ -86,12 +91,14 @@ class StepCorrections:
         Raises
         ------
         ModelError
-            If quantities lack, the grid is not the whole globe, or a unit or the vertical coordinate is none.
+            If quantities lack, the grid is not the whole globe, a unit or the vertical coordinate is none, or fluxes
+            count hours other than those of a step.
         """
         _require_globe(state)
         unknown: list[str] = []
+        step = step_of({"train": state})
         try:
-            parts = _parts(state, unknown)
+            parts = _parts(state, step, unknown)
             ground = open_quantities(truth.drop_dims("time", errors="ignore"), wanted=STATIC).quantities
             lines = truth[[name for name in (OFFSET, SLOPE) if name in truth]]
             column = column_of(xr.Dataset(coords=state.coords).assign(lines.data_vars), [])
@@ -112,13 +119,20 @@ class StepCorrections:
             chain = make_corrections(correct.what, given)
         except ModelError as error:
             raise ModelError(" ".join([str(error), *unknown])) from None
+        sources = {role: parts[role].variable for role in _fluxes(chain) if role in parts}
+        require_fluxes_of_steps(state, sources, step)
         areas = exact_cell_areas(state["latitude"].values, state["longitude"].values)
         about = correct.model_dump(mode="json") | {"changes": [parts[role].variable for role in chain.changes]}
-        return cls(chain, parts, fixed, areas, about)
+        return cls(chain, parts, fixed, areas, step, about)
 
     def targets(self, initial: xr.Dataset) -> Targets:
         """Return what is kept of initial states of shape (init_time, [level,] latitude, longitude), for `after`."""
         return self.chain.targets(self._state(initial), self.areas)
+
+    def require_steps(self, leads: np.ndarray) -> None:
+        """Raise ModelError if budgets are closed by fluxes and leads are not all the steps from the start on."""
+        if _fluxes(self.chain):
+            require_every_step(leads, self.step)
 
     def after(self, said: xr.Dataset, initial: xr.Dataset, targets: Targets | None = None) -> xr.Dataset:
         """Return a forecast that was made without them, corrected lead by lead from the initial state on.
@@ -135,7 +149,13 @@ class StepCorrections:
         Returns
         -------
         Dataset of the same shape
+
+        Raises
+        ------
+        ModelError
+            If budgets are closed by fluxes and leads are not all the steps from the start on.
         """
+        self.require_steps(said["lead_time"].values)
         lead = said["lead_time"].values.astype("timedelta64[s]").astype("float64")
         order = np.argsort(lead)
         before: Mapping[str, Array] = self._state(initial.expand_dims("member") if "member" in said.dims else initial)
@@ -172,12 +192,17 @@ def _order(array: xr.DataArray) -> list[str]:
     return [d for d in ("init_time", "member", VERTICAL, *SPACE) if d in array.dims]
 
 
-def _parts(state: xr.Dataset, unknown: list[str]) -> dict[str, Part]:
+def _fluxes(chain: Chain) -> list[str]:
+    """Return the roles that corrections take as means over a step."""
+    return list(dict.fromkeys(role for made in chain.corrections.values() for role in made.fluxes))
+
+
+def _parts(state: xr.Dataset, step: np.timedelta64, unknown: list[str]) -> dict[str, Part]:
     """Return the variables of a state by role; note those whose amounts or units are not known."""
     found = {}
     names = [str(v) for v in state.data_vars if "time" in state[v].dims]
     for role, quantity in QUANTITIES.items():
-        source = source_of(role, names)
+        source = source_of(role, names, step=float(step / HOUR))
         if source is None:
             continue
         try:
@@ -206,8 +231,7 @@ def _balance(state: xr.Dataset, parts: Mapping[str, Part]) -> Balance | None:
 
 
 def _require_globe(state: xr.Dataset) -> None:
-    edges = latitude_edges(state["latitude"].values)
-    if not goes_round(state["longitude"].values) or not np.allclose(edges[[0, -1]], (-90.0, 90.0), atol=1.0):
+    if not covers_globe(state["latitude"].values, state["longitude"].values):
         raise ModelError(
             f"Correctors close budgets of the whole globe; found {describe_grid(state)}. Leave 'correct' out of the "
             "model's card here."

@@ -40,7 +40,7 @@ from climbench.physics.columns import (
     pressure_levels,
     sigma_layers,
 )
-from climbench.physics.drift import Drift, drift, tendency
+from climbench.physics.drift import Drift, drift
 from climbench.physics.drizzle import RainMeans, drizzle_share, rain_means
 from climbench.physics.energy import ace_energy, credit_energy, energy_residual
 from climbench.physics.fluxes import surface_balance, top_balance
@@ -99,7 +99,6 @@ __all__ = [
     "saturation_vapour_pressure",
     "sigma_layers",
     "surface_balance",
-    "tendency",
     "top_balance",
     "water_above_saturation",
     "water_path",

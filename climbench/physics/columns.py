@@ -359,7 +359,7 @@ def sigma_layers(sigma: np.ndarray) -> Column:
     return hybrid_layers(np.zeros(sigma.size), sigma)
 
 
-def hybrid_layers(a: np.ndarray, b: np.ndarray) -> Column:
+def hybrid_layers(a: np.ndarray, b: np.ndarray, *, stated: bool = False) -> Column:
     """Return the column of layers between hybrid interfaces, at pressures a + b times surface pressure.
 
     Parameters
@@ -368,6 +368,9 @@ def hybrid_layers(a: np.ndarray, b: np.ndarray) -> Column:
         In Pa, from the top down.
     b : ndarray of shape (level + 1,)
         Without unit; 1 at the ground.
+    stated : bool
+        Whether whoever made a said that it is in Pa, and no guess by its size is called for: 20 hPa may be all that is
+        pure pressure of a shallow grid.
 
     Returns
     -------
@@ -376,9 +379,10 @@ def hybrid_layers(a: np.ndarray, b: np.ndarray) -> Column:
     Raises
     ------
     DataError
-        If the two are not as many, stand from the bottom up, or a is in hPa or a share of a reference pressure.
+        If the two are not as many, stand from the bottom up, or a seems to be in hPa or a share of a reference
+        pressure.
     """
-    a, b = _hybrid(a, b)
+    a, b = _hybrid(a, b, stated=stated)
     return Column(np.diff(a), np.diff(b), a, b)
 
 
@@ -410,11 +414,11 @@ def _trapezoid(points: np.ndarray) -> np.ndarray:
     return np.concatenate([half, [0.0]]) + np.concatenate([[0.0], half])
 
 
-def _hybrid(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _hybrid(a: np.ndarray, b: np.ndarray, *, stated: bool = False) -> tuple[np.ndarray, np.ndarray]:
     a, b = _profile(a, "hybrid coefficients a", at_least=2), _profile(b, "hybrid coefficients b", at_least=2)
     if a.size != b.size:
         raise DataError(f"Hybrid coefficients come in pairs; there are {a.size} of a and {b.size} of b.")
-    largest = float(np.abs(a).max())
+    largest = 0.0 if stated else float(np.abs(a).max())
     if 0.0 < largest <= LARGEST_SCALED:
         raise DataError(
             f"The hybrid coefficients a reach {largest:g}: shares of a reference pressure, it seems. Multiply them by "

@@ -146,11 +146,12 @@ FIELDS: dict[str, Field] = {
 }
 
 ENERGIES = ("energy_credit", "energy_credit_without_motion", "energy_ace")
-WATER_RESIDUAL, CONVERGENCE = "water_residual", "moisture_convergence"
-_RESIDUAL_UNITS = {WATER_RESIDUAL: "kg m-2 s-1", **{f"{name}_residual": "W m-2" for name in ENERGIES}}
+WATER_RESIDUAL, WATER_COLUMN_RESIDUAL = "water_residual", "water_column_residual"
+WATER_RESIDUALS = (WATER_RESIDUAL, WATER_COLUMN_RESIDUAL)
 # What each closure is made of, among the fields.
 CLOSURES: dict[str, tuple[str, ...]] = {
     WATER_RESIDUAL: ("water", "evaporation", "precipitation"),
+    WATER_COLUMN_RESIDUAL: ("water", "evaporation", "precipitation", "moisture_convergence"),
     **{f"{name}_residual": (name, "toa_net", "surface_net") for name in ENERGIES},
 }
 
@@ -249,7 +250,13 @@ def _lacking(way: Way, data: Container[Hashable], column: Column | None) -> tupl
     return tuple(lacking)
 
 
-def closures(diagnosis: Diagnosis, seconds: xr.DataArray | float, *, dim: str = "time") -> Diagnosis:
+def closures(
+    diagnosis: Diagnosis,
+    seconds: xr.DataArray | float,
+    *,
+    dim: str = "time",
+    wanted: Collection[str] | None = None,
+) -> Diagnosis:
     """Return what fluxes leave unexplained of changes from each time to the next.
 
     Parameters
@@ -260,12 +267,15 @@ def closures(diagnosis: Diagnosis, seconds: xr.DataArray | float, *, dim: str = 
         Length of the step that ends at each time, in s; that of the first does not count.
     dim : str
         The dimension of times.
+    wanted : collection of str, optional
+        Names among `CLOSURES`; all without.
 
     Returns
     -------
     Diagnosis
-        Of shape (time, latitude, longitude), one time fewer. Water has the convergence by winds in it where that is
-        known; where it is not, and always for energy, only the mean over the globe is to be 0.
+        Of shape (time, latitude, longitude), one time fewer. ``water_column_residual`` has the convergence by winds in
+        it, and is to be 0 in each column. Of the others, which have none, only the mean over the globe is to be 0; that
+        convergence is 0 over the globe is a closure of its own.
 
     Raises
     ------
@@ -275,20 +285,23 @@ def closures(diagnosis: Diagnosis, seconds: xr.DataArray | float, *, dim: str = 
     fields, found = diagnosis.fields, {}
     missing: dict[str, tuple[str, ...]] = {}
     for name, (store, *flows) in CLOSURES.items():
+        if wanted is not None and name not in wanted:
+            continue
         lacking = [part for part in (store, *flows) if part not in fields]
         if lacking:
             words = [w for part in lacking for w in diagnosis.missing.get(part, (FIELDS[part].words,))]
             missing[name] = tuple(dict.fromkeys(words))
             continue
         change = _tendency(fields[store], seconds, dim)
-        first, second = (fields[part].isel({dim: slice(1, None)}) for part in flows)
-        if name == WATER_RESIDUAL:
-            convergence = fields[CONVERGENCE].isel({dim: slice(1, None)}) if CONVERGENCE in fields else 0.0
-            residual = water_residual(change, first, second, convergence)
-        else:
-            residual = energy_residual(change, first, second)
-        unexplained = f"change of {fields[store].attrs['long_name']} that fluxes do not explain"
-        found[name] = residual.assign_attrs(units=_RESIDUAL_UNITS[name], long_name=unexplained)
+        water = name in WATER_RESIDUALS
+        residual = (water_residual if water else energy_residual)(
+            change, *(fields[part].isel({dim: slice(1, None)}) for part in flows)
+        )
+        explained = "fluxes and winds" if name == WATER_COLUMN_RESIDUAL else "fluxes"
+        found[name] = residual.assign_attrs(
+            units="kg m-2 s-1" if water else "W m-2",
+            long_name=f"change of {fields[store].attrs['long_name']} that {explained} do not explain",
+        )
     return Diagnosis(xr.Dataset(found), missing)
 
 

@@ -1,4 +1,4 @@
-"""Changes over time: from step to step, and the drift of a series."""
+"""The drift of a series, and how much it changes from one time to the next."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import numpy as np
 
 from climbench.constants import DAYS_PER_CENTURY
 from climbench.errors import DataError
-from climbench.physics.arrays import Array, double, part
 
 
 @dataclass(frozen=True)
@@ -53,31 +52,3 @@ def drift(series: np.ndarray, days: np.ndarray) -> Drift:
     moments = days - days.mean()
     slope = float(moments @ (series - series.mean()) / (moments @ moments))
     return Drift(slope, slope * DAYS_PER_CENTURY, float(np.sqrt(np.mean(np.diff(series) ** 2))))
-
-
-def tendency(values: Array, seconds: Array | float, *, axis: int) -> Array:
-    """Return changes from each time to the next, per second.
-
-    Parameters
-    ----------
-    values : array with an axis of times
-        At least two of them.
-    seconds : array that broadcasts with the result, or float
-        Between times, in s.
-    axis : int
-        That of times, from the end.
-
-    Returns
-    -------
-    array
-        One time fewer, in the unit per s, float64.
-
-    Raises
-    ------
-    DataError
-        If there are fewer than two times.
-    """
-    if values.shape[axis] < 2:
-        raise DataError(f"A change needs two times or more; found {values.shape[axis]}.")
-    values = double(values, values)
-    return (part(values, axis, 1, None) - part(values, axis, None, -1)) / seconds

@@ -53,6 +53,7 @@ def open_quantities(
     *,
     wanted: Collection[str] | None = None,
     window: float | Mapping[str, float] | None = None,
+    step: float | None = None,
 ) -> Opened:
     """Return the quantities of a data set.
 
@@ -66,6 +67,8 @@ def open_quantities(
     window : float or mapping of str to float, optional
         Hours over which amounts are accumulated, of all or by variable; without it those that the lexicon knows for a
         variable.
+    step : float, optional
+        Hours from one time to the next, where the data is a piece of more; that of its own times without.
 
     Returns
     -------
@@ -78,7 +81,8 @@ def open_quantities(
         is none.
     """
     notes: list[str] = []
-    step, found, sources = step_of(data), {}, {}
+    found, sources = {}, {}
+    step = step_of(data) if step is None else step
     for name, quantity in QUANTITIES.items():
         if wanted is not None and name not in wanted:
             continue
@@ -107,14 +111,34 @@ def _compare_hours(
     values: xr.DataArray, variable: str, window: float | None, step: float | None, notes: list[str]
 ) -> None:
     """Note a flux that is not the mean over the step that ends at its time."""
-    known = LEXICON[variable]
-    amount = is_amount(str(values.attrs.get("units", known.units)), known.kind)
-    hours = window if amount and window is not None else known.window
+    hours = hours_of(values, variable, window)
     if step is not None and hours not in (None, step):
         notes.append(
             f"'{variable}' counts {hours:g} h and times are {step:g} h apart, so it is no mean over the step that ends "
             "then: what it leaves unexplained is not to be trusted"
         )
+
+
+def hours_of(values: xr.DataArray, variable: str, window: float | None = None) -> float | None:
+    """Return the hours that a flux counts over.
+
+    Parameters
+    ----------
+    values : DataArray
+        The variable, with its ``units``.
+    variable : str
+        Its name in the lexicon.
+    window : float, optional
+        What was said of it, which tells where it is an amount.
+
+    Returns
+    -------
+    float or None
+        None where nothing tells: a rate is taken as the mean over the step.
+    """
+    known = LEXICON[variable]
+    amount = is_amount(str(values.attrs.get("units", known.units)), known.kind)
+    return window if amount and window is not None else known.window
 
 
 def _said(window: float | Mapping[str, float] | None, variable: str) -> float | None:
@@ -186,8 +210,12 @@ def _converted(
 ) -> xr.DataArray:
     """Return a variable as a quantity."""
     factor, offset = scaling_of(values, quantity, source, window, notes)
-    scaled = values if factor == 1.0 else values * factor
-    return (scaled + offset if offset else scaled).assign_attrs(units=quantity.units, long_name=quantity.words)
+    scaled = values
+    if offset or abs(factor) != 1.0:  # which the stored float32 would round; a sign it keeps
+        scaled = values.astype("float64") * factor + offset
+    elif factor == -1.0:
+        scaled = -values
+    return scaled.assign_attrs(units=quantity.units, long_name=quantity.words)
 
 
 def column_of(data: xr.Dataset, notes: list[str]) -> Column | None:
@@ -211,7 +239,9 @@ def column_of(data: xr.Dataset, notes: list[str]) -> Column | None:
         If the coordinate is none of air.
     """
     if OFFSET in data and SLOPE in data:
-        return hybrid_layers(_in_pascals(data[OFFSET], notes), np.asarray(data[SLOPE].values, "float64"))
+        stated = bool(data[OFFSET].attrs.get("units"))
+        slope = np.asarray(data[SLOPE].values, "float64")
+        return hybrid_layers(_in_pascals(data[OFFSET], notes), slope, stated=stated)
     if data.sizes.get(LEVEL, 1) > 1:
         notes.append(BELOW_GROUND)
         return pressure_levels(np.asarray(data[LEVEL].values, "float64") * 100.0)

@@ -17,7 +17,10 @@ def test_a_leak_of_water_is_found_over_the_globe_and_in_columns(tmp_path, monkey
     residual = found["water_residual"]
     assert residual.value == pytest.approx(0.0864, rel=1e-8)  # mm/day
     assert residual.rms == pytest.approx(0.0864, rel=1e-8)
-    assert residual.local_rms == pytest.approx(86400 * np.sqrt(0.5 * (4e-6**2 + 2e-6**2)), rel=1e-8)
+    assert residual.local_rms is None
+    columns = found["water_column_residual"]
+    assert columns.value == pytest.approx(0.0864, rel=1e-8)
+    assert columns.local_rms == pytest.approx(86400 * np.sqrt(0.5 * (4e-6**2 + 2e-6**2)), rel=1e-8)
     assert residual.units == "mm/day"
     assert found["evaporation"].units == "mm/day"
     assert found["evaporation"].value == pytest.approx(86400 * 3.4e-5, rel=1e-12)
@@ -25,9 +28,31 @@ def test_a_leak_of_water_is_found_over_the_globe_and_in_columns(tmp_path, monkey
 
 def test_a_globe_closes_without_winds_and_its_columns_are_then_unknown(tmp_path):
     data = made.moist(made.hours(5), convergence=False)
-    residual = made.by_name(budget([made.write(data, tmp_path / "water.nc")]))["water_residual"]
-    assert abs(residual.value) < 1e-8
-    assert residual.local_rms is None
+    found = budget([made.write(data, tmp_path / "water.nc")])
+    assert abs(made.by_name(found)["water_residual"].value) < 1e-8
+    assert "water_column_residual" not in made.by_name(found)
+    assert any("convergence of moisture" in words for words in found.missing["water_column_residual"])
+
+
+def test_water_that_winds_would_make_is_a_residual_of_the_globe(tmp_path):
+    """Convergence of 1e-6 kg m-2 s-1 over the globe closes columns, and makes 0.0864 mm of water a day."""
+    data = made.moist(made.hours(9), leak=1e-6)
+    name = "tendency_of_total_water_path_due_to_advection"
+    data[name] = data[name] + 1e-6
+    data[name].attrs["units"] = "kg m-2 s-1"
+    found = made.by_name(budget([made.write(data, tmp_path / "water.nc")]))
+    assert found["water_residual"].value == pytest.approx(0.0864, rel=1e-8)
+    assert found["moisture_convergence"].value == pytest.approx(0.0864, rel=1e-8)
+    assert abs(found["water_column_residual"].value) < 1e-8
+    assert found["water_column_residual"].local_rms < 1e-8
+
+
+def test_columns_with_a_hole_in_their_convergence_say_so(tmp_path):
+    data = made.moist(made.hours(5), leak=1e-6)
+    data["tendency_of_total_water_path_due_to_advection"][2, 1, 1] = np.nan
+    found = budget([made.write(data, tmp_path / "water.nc")])
+    assert made.by_name(found)["water_residual"].value == pytest.approx(0.0864, rel=1e-8)
+    assert "1 of 60 values of 'tendency_of_total" in found.missing["water_column_residual"][0]
 
 
 def test_months_are_held_against_the_fluxes_of_both(tmp_path):
@@ -71,10 +96,11 @@ def test_energy_that_the_fluxes_do_not_bring(tmp_path):
 def test_a_part_of_the_globe_has_means_of_its_own_and_columns_but_no_global_closure(tmp_path):
     data = made.moist(made.hours(5), leak=1e-6).isel(lat=slice(0, 2))
     found = budget([made.write(data, tmp_path / "part.nc")])
-    residual = made.by_name(found)["water_residual"]
+    residual = made.by_name(found)["water_column_residual"]
     assert "75.0% of the globe" in found.region
     assert any("global means and closures are refused" in note for note in found.notes)
     assert residual.local_rms == pytest.approx(0.0864, rel=1e-8)
+    assert "a whole globe" in found.missing["water_residual"][0]
     data = data.drop_vars("tendency_of_total_water_path_due_to_advection")
     found = budget([made.write(data, tmp_path / "less.nc")])
     assert "a whole globe" in found.missing["water_residual"][0]
@@ -90,3 +116,17 @@ def test_one_time_has_balances_and_neither_drift_nor_closure(tmp_path):
     assert any("fewer than two times" in note for note in found.notes)
     found = budget([made.write(data.isel(time=0, drop=True), tmp_path / "none.nc")])
     assert made.by_name(found)["water"].per_year == []
+
+
+@pytest.mark.parametrize("block", [2**25, 1])  # all times at once, and one by one
+def test_amounts_are_those_of_the_step(tmp_path, monkeypatch, block):
+    monkeypatch.setattr(series, "BLOCK", block)
+    times = made.hours(4, step=24)
+    amounts = {6: np.full(4, 2e-3), 24: np.full(4, 2.16e-3)}
+    data = made.dataset(times, {f"total_precipitation_{h}hr": made.field(times, v, "m") for h, v in amounts.items()})
+    found = budget([made.write(data, tmp_path / "both.nc")])
+    assert made.by_name(found)["precipitation"].value == pytest.approx(2.16)
+    assert not any("counts" in note for note in found.notes)
+    found = budget([made.write(data.drop_vars("total_precipitation_24hr"), tmp_path / "one.nc")])
+    assert made.by_name(found)["precipitation"].value == pytest.approx(8.0)
+    assert any("'total_precipitation_6hr' counts 6 h and times are 24 h apart" in note for note in found.notes)

@@ -64,6 +64,10 @@ def test_layers_from_the_bottom_up_and_coefficients_in_hectopascal(tmp_path):
     data = made.layered(times, 1e5, humidity=0.001, interfaces=hectopascal, units=None)
     with pytest.raises(DataError, match=r"seem to be in hPa.*Multiply them by 100, or state their unit"):
         budget([made.write(data, tmp_path / "silent.nc")])
+    data = hybrid_cmip(MONTHS, 98000.0)
+    data["p0"] = ((), 1e3)  # in hPa, and nothing says so
+    with pytest.raises(DataError, match="seem to be in hPa"):
+        budget([made.write(data, tmp_path / "p0.nc")])
 
 
 def test_surface_pressure_that_is_missing_is_named(tmp_path):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from climbench.budget import budget
+from climbench.budget import budget, series
 from climbench.constants import GRAVITY
 from climbench.physics import blocks
 from tests.budget import made
@@ -94,6 +94,7 @@ def test_dry_air_that_goes_away_has_a_drift_a_day_and_a_century(tmp_path, monkey
     assert air.value == pytest.approx((1e5 + 2.0 - 200.0) / GRAVITY, rel=1e-12)
     assert air.drift.per_day == pytest.approx(2.0 / GRAVITY, rel=1e-9)
     assert air.drift.per_century == pytest.approx(2.0 * 36525 / GRAVITY, rel=1e-9)
+    assert air.drift.rms_step == pytest.approx(0.5 / GRAVITY, rel=1e-9)  # in six hours
     assert air.drift.through == "times"
     assert found["dry_air_pressure"].drift.per_day == pytest.approx(2.0, rel=1e-9)
 
@@ -108,17 +109,24 @@ def test_seasons_are_no_drift_where_there_are_whole_years(tmp_path):
     assert toa.drift.per_day is None
 
 
-def test_the_heat_of_the_sea_is_that_of_columns_with_water(tmp_path):
+def sea(values, thickness=10.0):
+    """Return temperatures of two levels of the sea by month, whose layers are 10 m thick each."""
+    depth = ("lev", [5.0, 20.0], {"standard_name": "depth", "units": "m"})
+    dims = ("time", "lev", "lat", "lon")
     times = made.months(2001, 1, "noleap")
+    data = made.dataset(times, {"thetao": made.field(times, values, "degC", dims)}, lev=depth)
+    data["thkcello"] = (("lev", "lat", "lon"), np.full((2, *made.SHAPE), thickness), {"units": "m"})
+    return data
+
+
+def test_the_heat_of_the_sea_is_that_of_columns_with_water(tmp_path):
     values = np.full((12, 2, *made.SHAPE), 10.0)
     values[:, :, 1] = np.nan  # land
     values[:, 1, 2] = np.nan  # shallow
-    depth = ("lev", [5.0, 20.0], {"standard_name": "depth", "units": "m"})
-    dims = ("time", "lev", "lat", "lon")
-    data = made.dataset(times, {"thetao": made.field(times, values, "degC", dims)}, lev=depth)
-    data["thkcello"] = (("lev", "lat", "lon"), np.full((2, *made.SHAPE), 10.0), {"units": "m"})
+    data = sea(values)
     found = budget([made.write(data, tmp_path / "sea.nc")])
     heat = made.by_name(found)["ocean_heat"]
+    assert "ocean_heat" not in found.missing
     # Two rows of a quarter each: 20 m of water and 10 m of it, at 10 K above freezing.
     assert heat.value == pytest.approx(1035.0 * 3992.0 * 10.0 * 15.0, rel=1e-12)
     assert any("66.7% of the cells" in note for note in found.notes)
@@ -128,3 +136,18 @@ def test_the_heat_of_the_sea_is_that_of_columns_with_water(tmp_path):
     data["thetao"][5, :, 0, 0] = np.nan
     found = budget([made.write(data, tmp_path / "other.nc")])
     assert "another time" in found.missing["ocean_heat"][0]
+
+
+@pytest.mark.parametrize("block", [2**25, 1])  # all times at once, and one by one
+def test_water_that_is_missing_at_some_times_and_water_of_no_thickness_have_no_heat(tmp_path, monkeypatch, block):
+    monkeypatch.setattr(series, "BLOCK", block)
+    values = np.full((12, 2, *made.SHAPE), 10.0)
+    values[6:, 1, 0] = np.nan  # the lower level of a row, from July on: its columns still hold water
+    found = budget([made.write(sea(values), tmp_path / "later.nc")])
+    assert "ocean_heat" not in made.by_name(found)
+    assert "24 of 288 values of 'thetao'" in found.missing["ocean_heat"][0]
+    thin = sea(np.full((12, 2, *made.SHAPE), 10.0))
+    thin["thkcello"][1, 2] = np.nan
+    found = budget([made.write(thin, tmp_path / "thin.nc")])
+    assert "ocean_heat" not in made.by_name(found)
+    assert "'thkcello' is missing (NaN) for 48 of 288 values" in found.missing["ocean_heat"][0]

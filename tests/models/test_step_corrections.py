@@ -19,6 +19,8 @@ HOURS = np.array([6, 12]).astype("timedelta64[h]").astype("timedelta64[ns]")
 ALL = ("positivity", "dry_air", "moisture", "energy")
 CHANGED = {"temperature", "specific_humidity", "surface_pressure", "mean_total_precipitation_rate"}
 
+CLIPPED = ("specific_humidity", "mean_total_precipitation_rate")
+
 
 @pytest.fixture(scope="module")
 def truth():
@@ -90,6 +92,28 @@ def test_a_network_is_corrected_in_its_channels_as_any_other_forecast(truth):
     assert bool(torch.isfinite(ahead.grad).all())
 
 
+def test_nothing_a_network_says_is_negative_in_its_own_units_either(truth):
+    """Between normalised channels and units float32 loses some 1e-7 of the mean, on both sides of 0."""
+    torch = pytest.importorskip("torch")
+    from climbench.models.forecasting.channel_corrections import ChannelCorrections
+    from climbench.models.forecasting.state_channels import StateChannels
+
+    channels, _ = StateChannels.of({"train": truth[TARGETS]})
+    module = ChannelCorrections(made(truth, ("positivity",)), channels, 21600.0)
+    said, initial = forecast(truth, 8, 20)
+    one = said.isel(lead_time=0, drop=True)
+    torn = one.assign({name: one[name] - 1.02 * one[name].mean() for name in CLIPPED})
+    before, ahead = channels.tensor(initial), channels.tensor(torn)
+    with torch.no_grad():
+        found = module(before, ahead, module.targets(before)).numpy()
+    after = channels.dataset(found, ("init_time",), {})
+    for name in CLIPPED:
+        assert float(torn[name].min()) < 0.0
+        assert float(after[name].min()) >= 0.0
+        clipped = after[name].values[torn[name].transpose(*after[name].dims).values < 0.0]
+        assert float(clipped.max()) < 1e-6 * float(one[name].mean())
+
+
 def test_training_with_correctors_gives_another_network(truth):
     pytest.importorskip("torch")
     from climbench.models.forecasting.sfno import SFNO
@@ -158,3 +182,25 @@ def test_a_unit_that_is_none_of_the_quantity_is_named_with_what_lacks(truth):
     wrong = truth.assign(mean_evaporation_rate=truth["mean_evaporation_rate"].assign_attrs(units="K"))
     with pytest.raises(ModelError, match=r"evaporation.*'mean_evaporation_rate'"):
         made(wrong, ("moisture",))
+
+
+@pytest.mark.parametrize(("name", "hours"), [("total_precipitation", 1), ("total_precipitation_24hr", 24)])
+def test_amounts_of_other_hours_than_a_step_are_refused_where_they_close_a_budget(truth, name, hours):
+    rain = (truth["mean_total_precipitation_rate"] * 3.6).assign_attrs(units="m")
+    other = truth.drop_vars("mean_total_precipitation_rate").assign({name: rain})
+    names = [n for n in [*TARGETS, name] if n in other]
+    with pytest.raises(ModelError, match=rf"steps are 6 h: '{name}' counts {hours} h.*total_precipitation_6hr"):
+        StepCorrections.of(Correct(what=("moisture",)), other[names], other)
+    StepCorrections.of(Correct(what=("dry_air", "positivity")), other[names], other)  # which need no such thing
+    both = other.assign(total_precipitation_6hr=rain)
+    corrections = StepCorrections.of(Correct(what=("moisture",)), both[[*names, "total_precipitation_6hr"]], both)
+    assert corrections.parts["precipitation"].variable == "total_precipitation_6hr"
+
+
+@pytest.mark.parametrize("leads", [[24, 48], [6, 18], [12]])
+def test_leads_that_leave_steps_out_are_refused_where_fluxes_close_a_budget(truth, leads):
+    said, initial = forecast(truth, 8)
+    said = said.isel(lead_time=slice(len(leads))).assign_coords(lead_time=np.array(leads).astype("timedelta64[h]"))
+    with pytest.raises(ModelError, match=r"--set leads.step=6\."):
+        made(truth, ("moisture",)).after(said, initial)
+    made(truth, ("dry_air",)).after(said, initial)

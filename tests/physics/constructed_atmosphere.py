@@ -29,7 +29,8 @@ class Constructed:
     quantities: xr.Dataset
     areas: np.ndarray
     seconds: float
-    water_residual: np.ndarray  # (step, latitude, longitude), kg m-2 s-1
+    water_residual: np.ndarray  # (step, latitude, longitude), kg m-2 s-1, of columns with what winds bring them
+    convergence: np.ndarray  # (step,), kg m-2 s-1, of the area mean
     energy_residual: np.ndarray  # (step,), W m-2, of the area mean
     dry_air_change: np.ndarray  # (step,), kg m-2, of the area mean
 
@@ -101,13 +102,16 @@ def net_into_the_air(f):
     return top - (sun + thermal - f["latent_up"] - f["sensible_up"] - 3.34e5 * f["frozen_precipitation"])
 
 
-def constructed_atmosphere(seed=0, *, energy="energy_credit", rows=6, columns=8):
-    """Return an atmosphere whose residual of `energy` (of `COLUMNS_OF`), of water and of dry air are known."""
+def constructed_atmosphere(seed=0, *, energy="energy_credit", rows=6, columns=8, made_by_winds=0.0):
+    """Return an atmosphere whose residual of `energy` (of `COLUMNS_OF`), of water and of dry air are known.
+
+    Winds make water out of nothing, `made_by_winds` over the globe in kg m-2 s-1.
+    """
     rng, areas = np.random.default_rng(seed), cell_areas(rows, columns)
     flat = (STEPS + 1, rows, columns)
     fluxes = random_fluxes(rng, flat)
     convergence = rng.normal(0.0, 3e-5, flat)
-    convergence -= mean(convergence, areas)[:, None, None]
+    convergence += made_by_winds / 0.05 - mean(convergence, areas)[:, None, None]
     fluxes["moisture_convergence"] = convergence
     residual = rng.normal(0.0, 1e-6, flat)
     source = fluxes["evaporation"] - fluxes["precipitation"] + convergence + residual
@@ -140,6 +144,7 @@ def constructed_atmosphere(seed=0, *, energy="energy_credit", rows=6, columns=8)
         areas,
         SECONDS,
         residual[1:],
+        np.full(STEPS, made_by_winds),
         unexplained[1:],
         drift[1:],
     )

@@ -18,7 +18,6 @@ from climbench.physics import (
     hybrid_layers,
     ocean_heat_content,
     surface_balance,
-    tendency,
     top_balance,
     water_path,
 )
@@ -42,7 +41,7 @@ KERNELS = {
     "ace": ace_column,
     "dry air": lambda t, q, phi, u, v, ps: dry_air_mass(q, COLUMN.thickness(ps)),
     "dry air pressure": lambda t, q, phi, u, v, ps: dry_air_pressure(ps, q, COLUMN.thickness(ps)),
-    "water": lambda t, q, phi, u, v, ps: tendency(water_path(q, COLUMN.thickness(ps)), 10.0, axis=-3),
+    "water": lambda t, q, phi, u, v, ps: water_path(q, COLUMN.thickness(ps)),
     "top": lambda t, q, phi, u, v, ps: top_balance(t, u, v),
     "surface": lambda t, q, phi, u, v, ps: surface_balance(t, u, v, t, u, v, q, fusion=3.34e5),
     "sea": lambda t, q, phi, u, v, ps: ocean_heat_content(t, COLUMN.thickness(ps)),

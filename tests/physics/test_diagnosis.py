@@ -25,7 +25,7 @@ def test_known_residuals_come_back(energy):
     made = constructed_atmosphere(energy=energy)
     found = diagnose(made.quantities, hybrid_layers(A, B))
     open_ends = closures(found, made.seconds)
-    water = open_ends.fields["water_residual"]
+    water = open_ends.fields["water_column_residual"]
     assert water.dims == ("time", "latitude", "longitude")
     assert water["time"].equals(made.quantities["time"][1:])
     np.testing.assert_allclose(
@@ -39,13 +39,16 @@ def test_known_residuals_come_back(energy):
     assert open_ends.fields[f"{energy}_residual"].attrs["units"] == "W m-2"
 
 
-def test_a_closure_over_the_globe_can_do_without_convergence():
-    made = constructed_atmosphere()
-    without = made.quantities.drop_vars("moisture_convergence")
-    residual = closures(diagnose(without, hybrid_layers(A, B)), made.seconds).fields["water_residual"]
-    expected = area_mean(made.water_residual, made.areas)
-    np.testing.assert_allclose(means(residual, made), expected, rtol=0, atol=1e-12 * 5e-6)
-    assert np.abs(residual.values - made.water_residual).max() > 1e-7  # and locally it cannot
+@pytest.mark.parametrize("made_by_winds", [0.0, 1e-6])
+def test_over_the_globe_what_winds_make_of_water_is_a_residual_whether_it_is_known_or_not(made_by_winds):
+    made = constructed_atmosphere(made_by_winds=made_by_winds)
+    expected = area_mean(made.water_residual, made.areas) + made.convergence
+    for data in (made.quantities, made.quantities.drop_vars("moisture_convergence")):
+        residual = closures(diagnose(data, hybrid_layers(A, B)), made.seconds).fields["water_residual"]
+        np.testing.assert_allclose(means(residual, made), expected, rtol=0, atol=1e-12 * 5e-6)
+        assert np.abs(residual.values - made.water_residual).max() > 1e-7  # in columns it is none
+    columns = closures(diagnose(made.quantities, hybrid_layers(A, B)), made.seconds).fields["water_column_residual"]
+    np.testing.assert_allclose(columns, made.water_residual, rtol=0, atol=1e-12 * np.abs(made.water_residual).max())
 
 
 def test_a_flux_counts_for_the_step_that_ends_at_its_time():

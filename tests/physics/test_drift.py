@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from climbench.errors import DataError
-from climbench.physics import drift, tendency
+from climbench.physics import drift
 
 
 def test_a_line_has_its_slope():
@@ -28,17 +28,3 @@ def test_scipy_agrees():
 def test_drift_of_too_few_times():
     with pytest.raises(DataError, match=r"two times or more.*found 1 and 1"):
         drift(np.array([1.0]), np.array([0.0]))
-
-
-@pytest.mark.parametrize("axis", [-1, -2])
-def test_tendency_by_hand(axis):
-    values = np.array([[1.0, 3.0, 2.0], [5.0, 5.0, 9.0]], dtype="f4")
-    expected = np.array([[1.0, -0.5], [0.0, 2.0]]) if axis == -1 else np.array([[2.0, 1.0, 3.5]])
-    found = tendency(values, 2.0, axis=axis)
-    np.testing.assert_array_equal(found, expected)
-    assert found.dtype == np.float64
-
-
-def test_tendency_of_one_time():
-    with pytest.raises(DataError, match="two times or more; found 1"):
-        tendency(np.ones((1, 3)), 1.0, axis=-2)

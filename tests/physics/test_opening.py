@@ -51,6 +51,18 @@ def test_units_and_signs(name, value, units, quantity, expected):
     assert one(name, value, units, quantity) == pytest.approx(expected, rel=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("name", "units", "quantity"), [("ps", "hPa", "surface_pressure"), ("ta", "degC", "temperature")]
+)
+def test_stored_float32_is_converted_in_float64_and_lazily(name, units, quantity):
+    """1013.1 as float32 is 1013.0999755859375."""
+    stored = field(1013.1, units).astype("float32").assign_attrs(units=units).chunk(time=1)
+    found = open_quantities(xr.Dataset({name: stored})).quantities[quantity]
+    assert found.chunks is not None
+    expected = {"hPa": 101309.99755859375, "degC": 1013.0999755859375 + 273.15}[units]
+    assert float(found[0, 0, 0]) == pytest.approx(expected, rel=1e-15)
+
+
 def test_accumulated_energy_of_hours_that_are_given():
     """5184000 J m-2 in 6 h is 240 W m-2; ERA5's outgoing thermal radiation counts downward."""
     found = one("top_net_thermal_radiation", -5184000.0, "J m**-2", "top_thermal_up", window=6.0)
@@ -101,6 +113,14 @@ def test_layers_of_ace(scale, units):
     opened = open_quantities(ace(A / scale, units=units))
     water = diagnose(opened.quantities, opened.column, wanted=("water",)).fields["water"]
     np.testing.assert_allclose(water, 0.001 * 99900.0 / 9.80665, rtol=1e-12)
+
+
+def test_a_unit_that_is_stated_is_believed():
+    """A grid whose pure pressure ends at 10 hPa: 0.001 of what lies between 1000 Pa and the ground."""
+    shallow = np.where(np.arange(A.size) == A.size - 1, 0.0, 1000.0)
+    opened = open_quantities(ace(shallow, np.linspace(0.0, 1.0, A.size)))
+    water = diagnose(opened.quantities, opened.column, wanted=("water",)).fields["water"]
+    np.testing.assert_allclose(water, 0.001 * 99000.0 / 9.80665, rtol=1e-12)
 
 
 @pytest.mark.parametrize(

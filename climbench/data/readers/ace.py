@@ -2,7 +2,8 @@
 
 Layers are suffixes of a variable's name, ``air_temperature_0`` at the top to ``air_temperature_7`` at the surface; the
 pressure of their interfaces is ``ak_k + bk_k * PRESsfc``, with scalars ``ak_0`` .. ``bk_8``. Here layers become a
-dimension ``layer``, and ``ak`` [Pa] and ``bk`` variables on a dimension ``interface``; names stay the community's.
+dimension ``layer``, and ``ak`` and ``bk`` variables on a dimension ``interface``, in the units that the store states;
+names stay the community's.
 
 Reference: Watt-Meyer et al. (2025), ACE2, npj Clim. Atmos. Sci.; https://github.com/ai2cm/ace.
 """
@@ -25,7 +26,7 @@ from climbench.errors import DataError
 from climbench.variables import LEXICON
 
 LAYERED = re.compile(r"(.+)_(\d{1,3})")
-HYBRID = {"ak": "Pa", "bk": "1"}
+HYBRID = ("ak", "bk")
 GRID = {"grid_yt": "latitude", "grid_xt": "longitude"}  # as the model itself names them
 FIRST = ("ak_0", "bk_0")
 
@@ -132,12 +133,17 @@ def with_layers(data: xr.Dataset, where: str, notes: list[str]) -> xr.Dataset:
 
 def _interfaces(data: xr.Dataset, where: str) -> xr.Dataset:
     columns = {}
-    for kind, units in HYBRID.items():
+    for kind in HYBRID:
         names = _numbered(data, kind)
         values = np.array([float(data[name]) for name in names])
         if not np.isfinite(values).all():
             raise DataError(f"{where}: '{names[int(np.argmin(np.isfinite(values)))]}' is missing. Mend the store.")
-        columns[kind] = xr.DataArray(values, dims="interface", attrs={"units": units})
+        stated = {str(data[name].attrs.get("units", "")) for name in names}
+        if len(stated) > 1:
+            raise DataError(f"{where}: {kind} is in {' and '.join(map(repr, sorted(stated)))}. Give all in one unit.")
+        unit = stated.pop()
+        attrs = {"units": unit} if unit else {}
+        columns[kind] = xr.DataArray(values, dims="interface", attrs=attrs)
     if len({column.size for column in columns.values()}) > 1:
         sizes = " and ".join(f"{column.size} of {kind}" for kind, column in columns.items())
         raise DataError(f"{where}: the interfaces of its layers do not fit together: there are {sizes}.")

@@ -52,6 +52,12 @@ class ChannelCorrections(nn.Module):
             self._keep(f"{role}_shift", (channels.mean[place] * part.factor + part.offset)[:, None, None])
         for role, values in corrections.fixed.items():
             self._keep(role, values)
+        positivity = corrections.chain.corrections.get("positivity")
+        self.clipped = () if positivity is None else positivity.changes
+        for role in self.clipped:
+            place = self._place(self.variables[role])
+            lowest = torch.from_numpy(channels.lowest(place))[:, None, None]
+            self.register_buffer(f"{role}_lowest", lowest, persistent=False)
 
     def _place(self, variable: str) -> slice:
         """Return the channels of a variable, which stand in a row."""
@@ -83,7 +89,14 @@ class ChannelCorrections(nn.Module):
         for role, values in found.items():
             place = self.variables[role]
             pieces[place] = pieces[place] + self._moved(role, values, now[role], ahead)
+            if role in self.clipped and not torch.is_grad_enabled():
+                pieces[place] = self._not_below(role, values, pieces[place])
         return torch.cat(list(pieces.values()), dim=1)
+
+    def _not_below(self, role: str, values: torch.Tensor, piece: torch.Tensor) -> torch.Tensor:
+        """Return channels that do not fall below 0 by the round-off of their units where the quantity does not."""
+        there = (values if values.ndim == piece.ndim else values[:, None]) >= 0.0
+        return torch.where(there, torch.maximum(piece, getattr(self, f"{role}_lowest")), piece)
 
     def _moved(self, role: str, after: torch.Tensor, before: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
         """Return by how much channels change, in their own units."""

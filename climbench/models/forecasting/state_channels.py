@@ -118,13 +118,25 @@ class StateChannels:
         for name, levels in levels_of.items():
             count = 1 if levels is None else len(levels)
             part = slice(place, place + count)
-            scale, mean = (numbers[part, None, None].astype("float32") for numbers in (self.std, self.mean))
+            scale, mean = (numbers[:, None, None] for numbers in self._scaling(part))
             block = values[..., part, :, :] * scale + mean
             made[name] = ((*dims, *SPACE), block[..., 0, :, :])
             if levels is not None:
                 made[name] = xr.DataArray(block, dims=(*dims, "level", *SPACE), coords={"level": levels})
             place += count
         return xr.Dataset(made, dict(coords))
+
+    def lowest(self, place: slice) -> np.ndarray:
+        """Return the lowest normalised values of channels, float32, that `dataset` does not make less than 0 of."""
+        scale, mean = self._scaling(place)
+        lowest = -mean / scale
+        while (below := lowest * scale + mean < 0.0).any():
+            lowest = np.where(below, np.nextafter(lowest, np.float32(np.inf)), lowest)
+        return lowest
+
+    def _scaling(self, place: slice) -> tuple[np.ndarray, np.ndarray]:
+        """Return standard deviation and mean of channels, in float32."""
+        return self.std[place].astype("float32"), self.mean[place].astype("float32")
 
     def to_json(self) -> dict[str, Any]:
         """Return plain content, from which `from_json` makes it again."""

@@ -21,7 +21,7 @@ from __future__ import annotations
 from climbench.physics.corrections.dry_air import ace_surface_pressure, credit_humidity, credit_surface_pressure
 from climbench.physics.corrections.energy import ace_temperature, credit_temperature
 from climbench.physics.corrections.hydrostatic import balanced, projection_gain
-from climbench.physics.corrections.moisture import closing_convergence, closing_precipitation, without_mean
+from climbench.physics.corrections.moisture import closing_convergence, closing_precipitation
 from climbench.physics.corrections.positivity import non_negative
 
 __all__ = [
@@ -35,5 +35,4 @@ __all__ = [
     "credit_temperature",
     "non_negative",
     "projection_gain",
-    "without_mean",
 ]

@@ -68,11 +68,18 @@ class Correction(Protocol):
     ----------
     changes : tuple of str
         The roles of what it changes.
+    fluxes : tuple of str
+        The roles of what it takes as means over the step.
     """
 
     @property
     def changes(self) -> tuple[str, ...]:
         """The roles of what it changes."""
+        ...
+
+    @property
+    def fluxes(self) -> tuple[str, ...]:
+        """The roles of what it takes as means over the step."""
         ...
 
     def target(self, initial: State, areas: Array, column: Column | None) -> Array | None:
@@ -90,6 +97,15 @@ class _WithoutTarget:
     def target(self, initial: State, areas: Array, column: Column | None) -> Array | None:
         """Return None."""
         return None
+
+
+class _WithoutFluxes:
+    """What looks at states alone."""
+
+    @property
+    def fluxes(self) -> tuple[str, ...]:
+        """None."""
+        return ()
 
 
 class Route(NamedTuple):
@@ -111,7 +127,7 @@ def diagnosed(route: Route, column: Column | None, state: State) -> Array:
 
 
 @dataclass(frozen=True)
-class NonNegative(_WithoutTarget):
+class NonNegative(_WithoutTarget, _WithoutFluxes):
     """Clips quantities at 0 (`non_negative`).
 
     Attributes
@@ -131,7 +147,7 @@ class NonNegative(_WithoutTarget):
 
 
 @dataclass(frozen=True)
-class DryAir:
+class DryAir(_WithoutFluxes):
     """Keeps the dry air of the initial state, as the diagnosis of the field has it.
 
     Attributes
@@ -189,6 +205,11 @@ class Moisture(_WithoutTarget):
         """Precipitation, and convergence where it is set."""
         return ("precipitation", CONVERGENCE) if self.columnwise else ("precipitation",)
 
+    @property
+    def fluxes(self) -> tuple[str, ...]:
+        """Precipitation and evaporation."""
+        return ("precipitation", "evaporation")
+
     def __call__(self, step: Step) -> State:
         """Return precipitation, and convergence where it is set."""
         after = step.after
@@ -228,6 +249,11 @@ class Energy(_WithoutTarget):
         """Temperature."""
         return ("temperature",)
 
+    @property
+    def fluxes(self) -> tuple[str, ...]:
+        """All that goes through the top and the surface."""
+        return (*self.top.way.names, *self.surface.way.names)
+
     def __call__(self, step: Step) -> State:
         """Return temperature."""
         after, areas, column = step.after, step.areas, step.upright
@@ -246,7 +272,7 @@ class Energy(_WithoutTarget):
 
 
 @dataclass(frozen=True, eq=False)
-class Hydrostatic(_WithoutTarget):
+class Hydrostatic(_WithoutTarget, _WithoutFluxes):
     """Gives columns the truth's mean hydrostatic residual (`balanced`).
 
     Attributes

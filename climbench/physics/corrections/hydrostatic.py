@@ -20,7 +20,7 @@ from climbench.constants import ACE_AIR, MoistAir
 from climbench.errors import DataError
 from climbench.physics.arrays import LEVEL, Array, double, in_dtype_of, namespace
 from climbench.physics.energy import virtual_temperature
-from climbench.physics.hydrostatic import hydrostatic_residual
+from climbench.physics.hydrostatic import hydrostatic_operator, hydrostatic_residual
 
 
 def projection_gain(
@@ -54,9 +54,7 @@ def projection_gain(
         raise DataError(
             f"Hydrostatic balance needs two levels or more and positive scales; found {count} and {scale.tolist()}."
         )
-    # Columns of A are the residuals of unit vectors: one row of unit vectors, one cell each.
-    unit = np.eye(2 * count)[:, None, :]
-    residuals = hydrostatic_residual(unit[:count], unit[count:], pressure, air=air)[:, 0, :]
+    residuals = hydrostatic_operator(pressure, air=air)
     weighed = (scale**2)[:, None] * residuals.T
     gain: np.ndarray = np.linalg.solve(residuals @ weighed, weighed.T).T
     return gain

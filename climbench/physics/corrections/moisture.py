@@ -63,20 +63,3 @@ def closing_convergence(tendency: Array, evaporation: Array, precipitation: Arra
         In kg m-2 s-1.
     """
     return in_dtype_of(water_residual(tendency, evaporation, precipitation), convergence)
-
-
-def without_mean(values: Array, areas: Array) -> Array:
-    """Return values less their global mean, as ACE treats convergence where columns are not closed.
-
-    Parameters
-    ----------
-    values : array of shape (..., latitude, longitude)
-        Any unit.
-    areas : array of shape (latitude, longitude)
-        Of cells, in any unit.
-
-    Returns
-    -------
-    array of shape (..., latitude, longitude)
-    """
-    return in_dtype_of(values - area_mean(values, areas)[..., None, None], values)

@@ -119,6 +119,6 @@ class Scorable:
 
     @property
     def global_grid(self) -> bool:
-        """Whether maps go round the globe and reach both poles, or end half a step before them."""
+        """Whether the cells of maps cover the globe."""
         truth = self.places.open("truth")
         return covers_globe(truth["latitude"].values, truth["longitude"].values)

@@ -121,6 +121,12 @@ def _period(card: ForecastCard, state: xr.Dataset, period: Period) -> xr.Dataset
     return state.isel(time=split.positions(state["time"]))
 
 
+def leads_of(card: ForecastCard) -> np.ndarray:
+    """Return the lead times that a forecaster is asked for, of a task: all after the initial time."""
+    hours = np.asarray(card.leads.hours())
+    return np.round(hours[hours > 0.0] * 3600).astype("timedelta64[s]").astype("timedelta64[ns]")
+
+
 def forecast_into(
     store: Path,
     forecaster: Any,
@@ -156,8 +162,7 @@ def forecast_into(
         If a forecast does not answer the task.
     """
     state, given = state_of(card, truth), fed(card, truth, forecaster)
-    hours = np.asarray(card.leads.hours())
-    leads = np.round(hours[hours > 0.0] * 3600).astype("timedelta64[s]").astype("timedelta64[ns]")
+    leads = leads_of(card)
     lags = history_of(forecaster)
     inits = startable(card, state["time"].values, lags)
     members = card.members if getattr(forecaster, "ensemble", False) else 1

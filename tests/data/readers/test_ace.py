@@ -62,6 +62,16 @@ def test_layers_and_interfaces_become_dimensions(tmp_path):
     assert not [name for name in data if name.startswith(("ak_", "bk_", "air_temperature_"))]
 
 
+def test_interfaces_keep_the_unit_that_the_store_states(tmp_path):
+    data = source()
+    for i in range(AK.size):
+        data[f"ak_{i}"] = data[f"ak_{i}"].assign_attrs(units="hPa")
+    assert AceReader(written(data, tmp_path / "ace.zarr")).open()["ak"].attrs["units"] == "hPa"
+    data["ak_3"].attrs["units"] = "Pa"
+    with pytest.raises(DataError, match="ak is in 'Pa' and 'hPa'"):
+        AceReader(written(data, tmp_path / "both.zarr")).open()
+
+
 def test_layer_0_is_the_top_and_the_layers_fill_the_column(tmp_path):
     data = AceReader(written(source(), tmp_path / "ace.zarr")).open()
     pressure = data["ak"] + data["bk"] * data["PRESsfc"].isel(time=0, latitude=0, longitude=0)

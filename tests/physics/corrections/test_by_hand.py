@@ -56,7 +56,6 @@ def test_water_of_both():
     np.testing.assert_allclose(found, 1e-5 * np.array([[3.2, 1.6]]), rtol=1e-14)
     brought = corrections.closing_convergence(more, up, found, np.zeros((1, 2)))
     np.testing.assert_allclose(brought, 1e-5 * np.array([[2.7, -0.9]]), rtol=1e-13)
-    np.testing.assert_allclose(corrections.without_mean(brought + 3.0, TWO_CELLS), brought, atol=1e-15)
 
 
 def test_where_it_rains_nowhere_nothing_is_scaled():
