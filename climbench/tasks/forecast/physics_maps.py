@@ -94,8 +94,23 @@ def maps_of(found: Opened, maps: Collection[str]) -> Diagnosis:
     return Diagnosis(xr.Dataset(fields), missing)
 
 
-def windows_of(found: Opened, name: str) -> tuple[float, ...]:
-    """Return the hours over which variables behind a map are accumulated; none of rates and states."""
+def windows_of(found: Opened, name: str, step: float | None) -> tuple[float, ...]:
+    """Return the hours that variables behind a map are accumulated or averaged over.
+
+    Parameters
+    ----------
+    found : Opened
+        Quantities.
+    name : str
+        The map.
+    step : float or None
+        Hours that a rate is the mean over, as nothing in a store says it; none where not known.
+
+    Returns
+    -------
+    tuple of float
+        Ascending, each once.
+    """
     sources = [found.sources[q] for q in quantities_behind([name]) if q in found.sources]
-    windows = {LEXICON[source].window for source in sources}
+    windows = {step if LEXICON[source].window is None else LEXICON[source].window for source in sources}
     return tuple(sorted(hours for hours in windows if hours is not None))

@@ -67,13 +67,13 @@ class Look:
         return same and name not in self.missing
 
     def windows(self, names: Iterable[str]) -> dict[str, tuple[float, ...]]:
-        """Return hours that maps are accumulated over; those of rates in a truth are its steps."""
-        found = {name: windows_of(self.opened, name) for name in names}
+        """Return hours that maps are accumulated over; those of rates are the truth's steps.
+
+        A forecaster learns rates from data of that step and gives the same, whatever lead times are kept of it.
+        """
         times = dates_of(self.store.places.open("truth")["time"], "truth")
-        if self.store.role == "truth" and times.size > 1:
-            step = float(np.median(np.diff(times)) / HOUR)
-            found = {name: hours or (step,) for name, hours in found.items()}
-        return found
+        step = float(np.median(np.diff(times)) / HOUR) if times.size > 1 else None
+        return {name: windows_of(self.opened, name, step) for name in names}
 
 
 def lacking_of(
@@ -93,16 +93,33 @@ def lacking_of(
     if score.kind == "drift" and matched.leads[0] > 0.0 and not all(theirs.like(ours, name) for name in maps):
         lacking.append(NO_START)
     if score.kind == "closure" and not lacking:
-        flows = CLOSURES[score.of][1:]
-        lacking += _other_steps(Series({}, {}, matched.leads, ours.windows(flows)), score.of)
+        lacking += other_steps(score, ours, matched.leads)
     return tuple(dict.fromkeys(lacking))
 
 
-def _other_steps(series: Series, closure: str) -> list[str]:
-    if series.fits(closure)[series.leads > 0.0].any():
+def other_steps(score: PhysicsScore, look: Look, leads: np.ndarray) -> list[str]:
+    """Return in words that the fluxes of a closure are of other steps than those between lead times.
+
+    Parameters
+    ----------
+    score : PhysicsScore
+        A closure.
+    look : Look
+        Of the store that has the fluxes.
+    leads : ndarray of float
+        Lead times in hours, ascending.
+
+    Returns
+    -------
+    list of str
+        Empty where they are of the step before one lead time or more.
+    """
+    series = Series({}, {}, leads, look.windows(CLOSURES[score.of][1:]))
+    if series.fits(score.of)[leads > 0.0].any():
         return []
-    hours = sorted({h for window in series.windows.values() for h in window})
+    step = series.steps[-1]
+    hours = sorted({h for window in series.windows.values() for h in window if not np.isclose(h, step)})
     return [
-        f"fluxes over the time between lead times ({series.steps[-1]:g} h): they are over "
-        f"{' and '.join(f'{h:g}' for h in hours)} h"
+        f"fluxes over the {step:g} h between lead times: they are means over "
+        f"{' and '.join(f'{h:g}' for h in hours)} h; score all lead times that far apart"
     ]

@@ -160,6 +160,9 @@ def _append(
     theirs = statistics_of(score, truth, None) if own else {}
     floors = score.metric.of(theirs, 1) if own else np.full(values.shape, np.nan)
     kept = {**ours, **{f"{TRUTH}{key}": part for key, part in theirs.items()}}
+    if score.kind == "closure" and (unfit := matched.leads[~forecast.fits(score.of) & (matched.leads > 0.0)]).size:
+        at = ", ".join(f"{lead:g}" for lead in unfit)
+        found.notes.append(f"{PHYSICS}: {name} has no value at {at} h: its fluxes are of other hours")
     axes = {"init_time": matched.inits, "lead_time": matched.leads}
     found.statistics |= {f"{PHYSICS}.{key}": xr.DataArray(part, axes, tuple(axes)) for key, part in kept.items()}
     for lead, value, floor in zip(matched.leads, values, floors, strict=True):

@@ -28,8 +28,8 @@ class Series:
     leads : ndarray of float
         Lead times in hours, ascending.
     windows : dict of str to tuple of float
-        By map, hours over which what it is made from is accumulated, or averaged; none where that is the time since
-        the lead time before.
+        By map, hours over which what it is made from is accumulated, or averaged; where there are none, it is taken to
+        be of the time since the lead time before.
     """
 
     means: dict[str, np.ndarray]

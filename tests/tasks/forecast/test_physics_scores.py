@@ -120,8 +120,53 @@ def test_amounts_of_another_step_close_nothing(physics_of):
     forecast = forecast.drop_vars("mean_total_precipitation_rate").assign(total_precipitation_6hr=six)
     _, _, found = physics_of(forecast)
     assert found.impossible["water_residual_mean"] == (
-        "fluxes over the time between lead times (12 h): they are over 6 h",
+        "fluxes over the 12 h between lead times: they are means over 6 h; score all lead times that far apart",
     )
+
+
+def closing_every_six_hours(periods=17):
+    """A truth whose water changes by exactly what the means over each six hours bring, and each is another."""
+    truth = moist.moist_truth(periods)
+    rain = 1e-5 * (1.0 + np.sin(np.arange(periods) ** 2))  # kg m-2 s-1
+    gained = np.cumsum(np.where(np.arange(periods) > 0, 2e-5 - rain, 0.0)) * 6 * 3600.0
+    along = lambda values: xr.DataArray(values, dims="time")  # noqa: E731
+    units = {name: truth[name].attrs for name in truth}
+    lowest = truth["level"] == 850
+    truth["specific_humidity"] = truth["specific_humidity"] + lowest * along(moist.column_loss(gained))
+    truth["mean_total_precipitation_rate"] = 0.0 * truth["surface_pressure"] + along(rain)
+    truth["mean_evaporation_rate"] = 0.0 * truth["surface_pressure"] - 2e-5
+    order = ("time", "level", "latitude", "longitude")
+    for name in truth:
+        truth[name] = truth[name].transpose(*(d for d in order if d in truth[name].dims)).assign_attrs(units[name])
+    return truth.assign_coords(time=truth["time"].values[0] + np.arange(periods) * np.timedelta64(6, "h"))
+
+
+def perfect(truth, hours, inits=4):
+    """The truth as a forecast, at some lead times."""
+    first = truth["time"].values[: 2 * inits : 2]
+    leads = np.asarray(hours).astype("timedelta64[h]").astype("timedelta64[ns]")
+    valid = xr.DataArray(first[:, None] + leads, dims=("init", "prediction_timedelta"))
+    found = truth.sel(time=valid).drop_vars("time").rename(init="time")
+    return found.assign_coords(time=first, prediction_timedelta=leads)
+
+
+def test_rates_are_means_over_the_truths_step_whatever_lead_times_are_kept(physics_of):
+    """A perfect forecast closes at each of its lead times; of every other one its fluxes say nothing."""
+    truth = closing_every_six_hours()
+    every = {"first": 6, "last": 48, "step": 6}
+    values, _, _ = physics_of(perfect(truth, range(6, 49, 6)), truth, leads=every)
+    assert max(values["water_residual_rms", lead] for lead in range(6, 49, 6)) < 1e-9
+    kept = perfect(truth, moist.LEADS)
+    values, _, found = physics_of(kept, truth)
+    assert not [name for name, _ in values if name.startswith("water_residual")]
+    for name in ("water_residual_mean", "water_residual_rms"):
+        assert found.impossible[name] == (
+            "fluxes over the 12 h between lead times: they are means over 6 h; score all lead times that far apart",
+        )
+    values, _, found = physics_of(perfect(truth, [6, 12, 24, 36]), truth, leads={**every, "last": 36})
+    assert values["water_residual_rms", 12] < 1e-9
+    assert values["water_residual_rms", 24] is None
+    assert "physics: water_residual_rms has no value at 24, 36 h: its fluxes are of other hours" in found.notes
 
 
 def test_shares_below_zero(physics_of):
