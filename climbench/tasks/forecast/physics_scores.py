@@ -17,14 +17,14 @@ from climbench.tasks.forecast.physics_maps import quantities_behind
 from climbench.tasks.forecast.physics_metrics import PHYSICS, PHYSICS_SCORES, TRUTH, PhysicsScore
 from climbench.tasks.forecast.physics_needs import Look, lacking_of, maps_behind
 from climbench.tasks.forecast.physics_series import AXES, Means, PhysicsStore, global_means
-from climbench.tasks.forecast.physics_statistics import Series, statistics_of
+from climbench.tasks.forecast.physics_statistics import Series, statistics_of, wanted_states
 from climbench.tasks.forecast.stores import Places
 
 if TYPE_CHECKING:
     from distributed import Client
 
 STANDARD = "standard"  # the profile that has scores of physics without being asked: other tools have none
-MISSING_VALUES = "values: some are missing, and a mean over the globe needs all"
+MISSING_VALUES = "values: {}, and a mean over the globe needs all"
 
 
 @dataclass
@@ -64,6 +64,7 @@ def score_physics(
     matched: Match,
     fluid: Fluid,
     *,
+    masked: bool = False,
     client: Client | None = None,
     threads: int | None = None,
 ) -> PhysicsScores:
@@ -79,6 +80,8 @@ def score_physics(
         What is scored.
     fluid : {"air", "shallow-water"}
         What the states are of.
+    masked : bool
+        Whether states with missing values are left out and counted; without, a score that meets one is refused.
     client, threads
         As for `climbench.tasks.forecast.engine.accumulate`.
 
@@ -102,8 +105,9 @@ def score_physics(
         return found
     found.notes = [f"{PHYSICS}: {note}" for note in ours.opened.notes]
     forecast, truth = _series(looks, maps_behind(scores.values()), matched, client, threads)
+    started = (_starts(theirs, matched) >= 0) | (matched.leads[0] == 0.0)
     for name, score in scores.items():
-        _append(found, name, score, forecast, truth, matched)
+        _append(found, name, score, forecast, truth, matched, started, masked)
     found.rows.sort(key=lambda row: wanted.index(row["metric"]))
     return found
 
@@ -130,8 +134,7 @@ def _truth_means(
     look: Look, maps: Sequence[str], matched: Match, client: Client | None, threads: int | None
 ) -> tuple[Means, Means]:
     """Return the truth's means at valid times and at initial times; NaN where it has none."""
-    times = pd.Index(dates_of(look.store.places.open("truth")["time"], "truth"))
-    starts = times.get_indexer(pd.Index(matched.inits.astype("datetime64[s]")))
+    starts = _starts(look, matched)
     wanted = np.unique(np.concatenate([matched.truth_positions.ravel(), starts]))
     wanted = wanted[wanted >= 0]
     store = look.store.only(maps, list(look.faults))
@@ -147,17 +150,37 @@ def _truth_means(
     )
 
 
+def _starts(look: Look, matched: Match) -> np.ndarray:
+    """Return where the initial times are in the truth; -1 where they are not."""
+    times = pd.Index(dates_of(look.store.places.open("truth")["time"], "truth"))
+    return np.asarray(times.get_indexer(pd.Index(matched.inits.astype("datetime64[s]"))))
+
+
 def _append(
-    found: PhysicsScores, name: str, score: PhysicsScore, forecast: Series, truth: Series, matched: Match
+    found: PhysicsScores,
+    name: str,
+    score: PhysicsScore,
+    forecast: Series,
+    truth: Series,
+    matched: Match,
+    started: np.ndarray,
+    masked: bool,
 ) -> None:
-    """Append the rows and statistics of one score, with what the truth scores beside it."""
-    ours = statistics_of(score, forecast, truth)
-    values = score.metric.of(ours, 1)
-    if not np.isfinite(values).any():
-        found.impossible[name] = (MISSING_VALUES,)
+    """Append the rows and statistics of one score, with what the truth scores beside it over the same states."""
+    ours = {key: part for key, part in statistics_of(score, forecast, truth).items() if key in score.metric.statistics}
+    there = np.logical_and.reduce([np.isfinite(part) for part in ours.values()])
+    wanted = wanted_states(score, forecast, matched.truth_positions >= 0, started)
+    wanted &= (matched.leads > 0.0) | there.any(axis=0)  # amounts begin after lead time 0
+    lost = f"{(wanted & ~there).sum()} of {wanted.sum()} states have missing values"
+    if not there.any() or ((wanted & ~there).any() and not masked):
+        found.impossible[name] = (MISSING_VALUES.format(lost),)
         return
+    if (wanted & ~there).any():
+        found.notes.append(f"{PHYSICS}: {name} leaves out what is missing: {lost}")
+    values = score.metric.of(ours, 1)
     own = score.kind not in ("bias", "ratio") and all(m in truth.means for m in maps_behind([score]))
     theirs = statistics_of(score, truth, None) if own else {}
+    theirs = {key: np.where(there, part, np.nan) for key, part in theirs.items() if key in ours}
     floors = score.metric.of(theirs, 1) if own else np.full(values.shape, np.nan)
     kept = {**ours, **{f"{TRUTH}{key}": part for key, part in theirs.items()}}
     if score.kind == "closure" and (unfit := matched.leads[~forecast.fits(score.of) & (matched.leads > 0.0)]).size:

@@ -175,7 +175,10 @@ class Forecasts:
         everything = tuple(dict.fromkeys(score for scores in wanted.values() for score in scores))
         if everything:
             fluid = self.dataset.fluid
-            physics = score_physics(everything, self.places, self.matched, fluid, client=client, threads=threads)
+            masked = self.card.nan == "mask"
+            physics = score_physics(
+                everything, self.places, self.matched, fluid, masked=masked, client=client, threads=threads
+            )
             found = {n: part.with_physics(physics, wanted[n]) if wanted[n] else part for n, part in found.items()}
             for part in found.values():
                 if not part.rows:

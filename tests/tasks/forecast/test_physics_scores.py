@@ -196,7 +196,40 @@ def test_missing_values_leave_no_budget(physics_of):
     forecast = moist.moist_forecast(LOSS, RESIDUAL)
     forecast["surface_pressure"] = forecast["surface_pressure"].where(forecast["latitude"] < 80.0)
     values, _, found = physics_of(forecast, nan="mask")
-    assert found.impossible["dry_air_drift"] == ("values: some are missing, and a mean over the globe needs all",)
+    assert found.impossible["dry_air_drift"] == (
+        "values: 36 of 36 states have missing values, and a mean over the globe needs all",
+    )
+    assert values["water_residual_rms", 24] == pytest.approx(86400.0 * RESIDUAL, rel=1e-9)
+
+
+def test_missing_values_at_some_initial_times_are_refused_or_counted(physics_of):
+    """The two starts without a value at two lead times each would have been the worst."""
+    forecast, truth = moist.moist_forecast(LOSS, RESIDUAL), moist.moist_truth()
+    pressure = forecast["surface_pressure"].copy()
+    pressure[:2, 2:] = np.nan
+    forecast["surface_pressure"] = pressure
+    truth["surface_pressure"][6:] += 5.0 * GRAVITY  # from 72 h on
+    # Means of other targets are asked for: an error of surface pressure itself would be refused before.
+    values, floors, found = physics_of(forecast, truth, targets=["specific_humidity_850"])
+    assert found.impossible["dry_air_drift"] == (
+        "values: 4 of 36 states have missing values, and a mean over the globe needs all",
+    )
+    assert not [name for name, _ in values if name == "dry_air_drift"]
+    assert values["water_residual_rms", 36] == pytest.approx(86400.0 * RESIDUAL, rel=1e-9)
+    values, floors, found = physics_of(forecast, truth, targets=["specific_humidity_850"], nan="mask")
+    assert any("dry_air_drift leaves out what is missing: 4 of 36 states" in note for note in found.notes)
+    # Of the truth's changes over 36 h, those from the starts 3 to 5 hold the step: 3 of 7 that are left.
+    assert floors["dry_air_drift", 36] == pytest.approx(5.0 * np.sqrt(3.0 / 7.0), rel=1e-9)
+
+
+def test_amounts_may_begin_after_lead_time_zero(physics_of):
+    forecast = moist.moist_forecast(LOSS, RESIDUAL)
+    first = forecast.isel(prediction_timedelta=[0]).assign_coords(prediction_timedelta=[np.timedelta64(0, "ns")])
+    first["mean_total_precipitation_rate"] = np.nan * first["mean_total_precipitation_rate"]
+    whole = xr.concat([first, forecast], "prediction_timedelta").transpose(*forecast["specific_humidity"].dims)
+    values, _, _ = physics_of(whole)
+    assert values["negative_precipitation", 0] is None
+    assert values["negative_precipitation", 12] == 0.0
     assert values["water_residual_rms", 24] == pytest.approx(86400.0 * RESIDUAL, rel=1e-9)
 
 
