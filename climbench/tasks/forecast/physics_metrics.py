@@ -42,6 +42,8 @@ class PhysicsScore:
         Whether it means nothing of a part of the globe.
     fluid : {"air", "shallow-water"}
         What it is for.
+    unless : str
+        The closure that says more, where that can be had and is wanted.
     """
 
     kind: Kind
@@ -50,6 +52,7 @@ class PhysicsScore:
     maps: tuple[str, ...] = ()
     globe: bool = True
     fluid: Fluid = "air"
+    unless: str = ""
 
 
 def _root(name: str, factor: float = 1.0) -> Callable[[Means, int], np.ndarray]:
@@ -66,16 +69,24 @@ def _drift(of: str, units: str, words: str, *, fluid: Fluid = "air", maps: tuple
     )
 
 
-def _closure(of: str, units: str, factor: float, words: str) -> dict[str, PhysicsScore]:
+def _closure(of: str, units: str, factor: float, words: str, unless: str = "") -> dict[str, PhysicsScore]:
     mean = Metric((of,), lambda s, m: factor * s[of], units=units, best="zero", definition=f"global mean of {words}")
     square = f"{of}{SQUARE}"
     definition = f"root of the mean square over initial times of the global mean of {words}"
     return {
-        f"{of}_mean": PhysicsScore("closure", of, mean),
+        f"{of}_mean": PhysicsScore("closure", of, mean, unless=unless),
         f"{of}_rms": PhysicsScore(
-            "closure", of, Metric((square,), _root(square, factor), units=units, definition=definition)
+            "closure", of, Metric((square,), _root(square, factor), units=units, definition=definition), unless=unless
         ),
     }
+
+
+def _energy(of: str, whose: str, unless: str = "") -> dict[str, PhysicsScore]:
+    words = (
+        f"what fluxes at the top and the surface leave unexplained of the change of total energy ({whose}) since the "
+        "lead time before"
+    )
+    return _closure(f"{of}_residual", "W m-2", 1.0, words, unless)
 
 
 def _balance(of: str, words: str) -> dict[str, PhysicsScore]:
@@ -145,19 +156,24 @@ def _imbalance() -> dict[str, PhysicsScore]:
 
 PHYSICS_SCORES: dict[str, PhysicsScore] = {
     "dry_air_drift": _drift("dry_air_mass", "kg m-2", "the mass of dry air (surface pressure less water, over g)"),
+    "dry_air_mass_drift": _drift(
+        "dry_air_between_levels",
+        "kg m-2",
+        "the mass of dry air between the first and the last level of pressure (CREDIT's definition)",
+    ),
     **_closure(
         "water_residual",
         "mm/day",
         SECONDS_PER_DAY,
         "what evaporation less precipitation leaves unexplained of the change of water since the lead time before",
     ),
-    **_closure(
-        "energy_credit_residual",
-        "W m-2",
-        1.0,
-        "what fluxes at the top and the surface leave unexplained of the change of total energy (CREDIT's definition) "
-        "since the lead time before",
+    **_energy("energy_credit", "CREDIT's definition"),
+    **_energy(
+        "energy_credit_without_motion",
+        "CREDIT's definition, without that of motion, where winds are missing",
+        unless="energy_credit_residual",
     ),
+    **_energy("energy_ace", "ACE's definition, over layers"),
     **_balance("toa_net", "the net downward flux at the top of the atmosphere"),
     **_balance("surface_net", "the net downward flux at the surface"),
     "negative_humidity": _share("negative_humidity", "share of area and levels with specific humidity below zero"),

@@ -90,7 +90,8 @@ def lacking_of(
         lacking += [f"of the truth: {text}" for name in maps for text in theirs.lacks(name)]
     if score.kind == "closure" and matched.leads.size < 2:
         lacking.append(FEW_LEADS)
-    if score.kind == "drift" and matched.leads[0] > 0.0 and not all(theirs.like(ours, name) for name in maps):
+    unknown = score.kind == "drift" and matched.leads[0] > 0.0 and not all(theirs.like(ours, name) for name in maps)
+    if unknown and not lacking:
         lacking.append(NO_START)
     if score.kind == "closure" and not lacking:
         lacking += other_steps(score, ours, matched.leads)

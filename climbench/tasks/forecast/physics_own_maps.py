@@ -127,6 +127,8 @@ OWN_MAPS: dict[str, OwnMap] = {
     # Where columns reach from zero pressure to the ground this is the integral of 1 - q; on pressure levels it still
     # is the mass of dry air, which an integral between fixed pressures is not.
     "dry_air_mass": OwnMap(lambda pressure: pressure / GRAVITY, field="dry_air_pressure"),
+    # What CREDIT's corrector of dry air closes on them; over layers it is the same as that above.
+    "dry_air_between_levels": OwnMap(lambda mass: mass, field="dry_air", on_pressure=True),
     "negative_humidity": OwnMap(_below_zero, ("humidity",)),
     "negative_precipitation": OwnMap(_below_zero, ("precipitation",)),
     "frozen_above_total": OwnMap(_frozen, ("frozen_precipitation", "precipitation")),

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 STANDARD = "standard"  # the profile that has scores of physics without being asked: other tools have none
 MISSING_VALUES = "values: {}, and a mean over the globe needs all"
+NOT_NEEDED = "data that lacks what {} needs: that is scored, and says more"
 
 
 @dataclass
@@ -100,6 +101,11 @@ def score_physics(
         lacking = lacking_of(score, ours, theirs, matched, fluid, globe=globe)
         if lacking:
             found.impossible[name] = lacking
+            del scores[name]
+    told = {score.of for score in scores.values()}
+    for name, score in list(scores.items()):
+        if score.unless in told:
+            found.impossible[name] = (NOT_NEEDED.format(score.unless),)
             del scores[name]
     if not scores:
         return found

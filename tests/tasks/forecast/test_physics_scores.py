@@ -54,6 +54,9 @@ def test_known_losses_are_found_at_every_lead(physics_of):
             assert floors[name, lead] == pytest.approx(0.0, abs=1e-9)
         assert floors["dry_air_drift", lead] == pytest.approx(0.0, abs=1e-9)
         assert (values["negative_humidity", lead], values["negative_precipitation", lead]) == (0.0, 0.0)
+        # Between fixed pressures there is as much less dry air as there is more water.
+        gained = n * moist.STEP * (moist.EVAPORATION - moist.PRECIPITATION + RESIDUAL)
+        assert values["dry_air_mass_drift", lead] == pytest.approx(gained, rel=1e-9)
     units = {row["metric"]: row["units"] for row in found.rows if row["variable"] == PHYSICS}
     assert (units["dry_air_drift"], units["water_residual_rms"]) == ("kg m-2", "mm/day")
 
@@ -190,6 +193,75 @@ def test_layers_are_those_of_the_truths_coefficients(physics_of):
     values, _, found = physics_of(forecast, truth.assign(share))
     assert values["dry_air_drift", 24] == pytest.approx(1000.0 * (1.0 - moisture) / GRAVITY, rel=1e-9)
     assert found.impossible["above_saturation"] == ("levels of pressure: these are layers between hybrid interfaces",)
+
+
+INTERFACES = np.array([2e4, 4e4, 7e4, 1e5])  # Pa, under 1000 hPa at the ground
+WARMING, FASTER = 0.02, 3.0  # K and m2 s-2 of motion, from each lead time to the next
+FLUXES = {  # W m-2 downward; as much comes in at the top as goes out there, and into the ground as out of it
+    "mean_top_net_short_wave_radiation_flux": 240.0,
+    "mean_top_net_long_wave_radiation_flux": -240.0,
+    "mean_surface_net_short_wave_radiation_flux": 160.0,
+    "mean_surface_net_long_wave_radiation_flux": -60.0,
+    "mean_surface_latent_heat_flux": -80.0,
+    "mean_surface_sensible_heat_flux": -20.0,
+}
+
+
+def warming(data, steps):
+    """Dry layers that grow warmer and faster by nothing at all."""
+    layers, surface = data["specific_humidity"].dims, data["surface_pressure"].dims
+    n = xr.DataArray(steps, dims="prediction_timedelta") if np.size(steps) > 1 else 0.0
+    still = 0.0 * data["specific_humidity"]
+    named = {
+        "specific_humidity": (still, "kg kg-1"),
+        "temperature": ((still + 250.0 + WARMING * n).transpose(*layers), "K"),
+        "u_component_of_wind": ((still + np.sqrt(2.0 * FASTER * n)).transpose(*layers), "m s-1"),
+        "v_component_of_wind": (still, "m s-1"),
+        "surface_pressure": (0.0 * data["surface_pressure"] + 1e5, "Pa"),
+    }
+    named |= {
+        name: (0.0 * data["surface_pressure"].transpose(*surface) + value, "W m-2") for name, value in FLUXES.items()
+    }
+    return xr.Dataset({name: values.assign_attrs(units=units) for name, (values, units) in named.items()})
+
+
+def warming_by_hand(definition):
+    """Energy in W m-2 that such layers gain without a flux, one after the other from the ground up."""
+    gained, below = 0.0, 0.0
+    for upper, lower in zip(INTERFACES[-2::-1], INTERFACES[:0:-1], strict=True):
+        deeper = 287.05 * WARMING * np.log(lower / upper)
+        of_heat = {"credit": 1004.64 * WARMING, "ace": (1004.6 - 287.05) * WARMING + below + deeper / 2.0}[definition]
+        gained += of_heat * (lower - upper) / 9.80665
+        below += deeper
+    return gained / moist.STEP
+
+
+def test_each_definition_of_energy_has_its_closure(physics_of):
+    layers = {"ak": ("interface", [2e4, 2e4, 1e4, 0.0], {"units": "Pa"}), "bk": ("interface", [0.0, 0.2, 0.6, 1.0])}
+    truth = warming(moist.moist_truth(), 0.0).assign(layers)
+    truth["geopotential_at_surface"] = (0.0 * truth["surface_pressure"].isel(time=0, drop=True)).assign_attrs(
+        units="m2 s-2"
+    )
+    forecast = warming(moist.moist_forecast(0.0, 0.0), np.arange(1.0, 5.0))
+    values, floors, found = physics_of(forecast, truth)
+    motion = FASTER * 8e4 / 9.80665 / moist.STEP
+    for name in ("mean", "rms"):
+        whole, ace = (values[f"energy_{of}_residual_{name}", 36] for of in ("credit", "ace"))
+        assert whole == pytest.approx(warming_by_hand("credit") + motion, rel=1e-6)
+        assert ace == pytest.approx(warming_by_hand("ace"), rel=1e-6)
+        assert floors[f"energy_ace_residual_{name}", 36] == pytest.approx(0.0, abs=1e-9)
+        assert found.impossible[f"energy_credit_without_motion_residual_{name}"] == (
+            "data that lacks what energy_credit_residual needs: that is scored, and says more",
+        )
+    assert found.impossible["dry_air_mass_drift"] == ("levels of pressure: these are layers between hybrid interfaces",)
+    values, _, found = physics_of(forecast.drop_vars("u_component_of_wind"), truth)
+    assert values["energy_credit_without_motion_residual_rms", 36] == pytest.approx(warming_by_hand("credit"), rel=1e-6)
+    assert found.impossible["energy_credit_residual_rms"][0].startswith("eastward wind")
+    asked = {"metrics": ["energy_credit_without_motion_residual_mean"]}
+    values, _, found = physics_of(forecast, truth, **asked)
+    assert values["energy_credit_without_motion_residual_mean", 36] == pytest.approx(
+        warming_by_hand("credit"), rel=1e-6
+    )
 
 
 def test_missing_values_leave_no_budget(physics_of):
