@@ -119,7 +119,7 @@ def rollout_budgets(folder: Path, on: ForecastTask, blown: Mapping[str, np.ndarr
     missing: dict[str, tuple[str, ...]] = {}
     for run, gone in blown.items():
         places = on.places(folder / run / "states.zarr")
-        looks = _looks(places, fluid)
+        looks = _looks(places, fluid, hours)
         lacking = {name: _lacking(budget, looks, hours) for name, budget in fluid.items()}
         missing |= {name: words for name, words in lacking.items() if words}
         there = {name: budget for name, budget in fluid.items() if not lacking[name]}
@@ -165,10 +165,10 @@ def made_since_start(series: Series, score: PhysicsScore) -> tuple[np.ndarray, n
     return made, np.diff(made, prepend=0.0, axis=-1) / seconds
 
 
-def _looks(places: Places, budgets: Mapping[str, Budget]) -> dict[str, Look]:
+def _looks(places: Places, budgets: Mapping[str, Budget], hours: float) -> dict[str, Look]:
     maps = maps_behind(budget.score for budget in budgets.values())
     quantities = tuple(sorted(quantities_behind(maps)))
-    return {role: Look.at(PhysicsStore(places, role, maps, quantities)) for role in AXES}
+    return {role: Look.at(PhysicsStore(places, role, maps, quantities, hours)) for role in AXES}
 
 
 def _lacking(budget: Budget, looks: Mapping[str, Look], hours: float) -> tuple[str, ...]:

@@ -53,6 +53,7 @@ def open_quantities(
     *,
     wanted: Collection[str] | None = None,
     window: float | Mapping[str, float] | None = None,
+    step: float | None = None,
 ) -> Opened:
     """Return the quantities of a data set.
 
@@ -66,6 +67,9 @@ def open_quantities(
     window : float or mapping of str to float, optional
         Hours over which amounts are accumulated, of all or by variable; without it those that the lexicon knows for a
         variable.
+    step : float, optional
+        Hours that fluxes are wanted over: of several accumulations that of so many hours is taken. Those between times
+        without.
 
     Returns
     -------
@@ -78,7 +82,8 @@ def open_quantities(
         is none.
     """
     notes: list[str] = []
-    step, found, sources = step_of(data), {}, {}
+    found, sources = {}, {}
+    step = step_of(data) if step is None else step
     for name, quantity in QUANTITIES.items():
         if wanted is not None and name not in wanted:
             continue

@@ -32,7 +32,7 @@ def quantities_behind(maps: Collection[str]) -> set[str]:
     return found
 
 
-def opened(data: xr.Dataset, quantities: Collection[str]) -> tuple[Opened, dict[str, str]]:
+def opened(data: xr.Dataset, quantities: Collection[str], step: float | None = None) -> tuple[Opened, dict[str, str]]:
     """Return quantities of a data set, and why others that it has a variable of cannot be had.
 
     Parameters
@@ -41,6 +41,8 @@ def opened(data: xr.Dataset, quantities: Collection[str]) -> tuple[Opened, dict[
         Canonical.
     quantities : collection of str
         Which; those without a variable are left out.
+    step : float, optional
+        Hours that fluxes are wanted over.
 
     Returns
     -------
@@ -51,13 +53,13 @@ def opened(data: xr.Dataset, quantities: Collection[str]) -> tuple[Opened, dict[
     """
     faults = {}
     for name in quantities:
-        if source_of(name, list(map(str, data.data_vars))) is None:
+        if source_of(name, list(map(str, data.data_vars)), step=step) is None:
             continue
         try:
-            open_quantities(data, wanted=[name])
+            open_quantities(data, wanted=[name], step=step)
         except DataError as error:
             faults[name] = str(error)
-    return open_quantities(data, wanted=[q for q in quantities if q not in faults]), faults
+    return open_quantities(data, wanted=[q for q in quantities if q not in faults], step=step), faults
 
 
 def maps_of(found: Opened, maps: Collection[str]) -> Diagnosis:

@@ -16,7 +16,7 @@ from climbench.tasks.forecast.matching import Match, dates_of
 from climbench.tasks.forecast.physics_maps import quantities_behind
 from climbench.tasks.forecast.physics_metrics import PHYSICS, PHYSICS_SCORES, TRUTH, PhysicsScore
 from climbench.tasks.forecast.physics_needs import Look, lacking_of, maps_behind
-from climbench.tasks.forecast.physics_series import AXES, Means, PhysicsStore, global_means
+from climbench.tasks.forecast.physics_series import AXES, Means, PhysicsStore, global_means, lead_step
 from climbench.tasks.forecast.physics_statistics import Series, statistics_of, wanted_states
 from climbench.tasks.forecast.stores import Places
 
@@ -93,7 +93,8 @@ def score_physics(
     found = PhysicsScores()
     scores = {name: PHYSICS_SCORES[name] for name in wanted}
     maps = maps_behind(scores.values())
-    stores = {role: PhysicsStore(places, role, maps, tuple(sorted(quantities_behind(maps)))) for role in AXES}
+    quantities, step = tuple(sorted(quantities_behind(maps))), lead_step(matched.leads)
+    stores = {role: PhysicsStore(places, role, maps, quantities, step) for role in AXES}
     looks = {role: Look.at(store) for role, store in stores.items()}
     ours, theirs = looks["forecast"], looks["truth"]
     globe = covers_globe(*(places.open("truth")[axis].values for axis in ("latitude", "longitude")))

@@ -127,6 +127,18 @@ def test_amounts_of_another_step_close_nothing(physics_of):
     )
 
 
+def test_of_two_accumulations_the_one_of_the_step_is_taken(physics_of):
+    """That of six hours says that nothing falls."""
+    stores = []
+    for data in (moist.moist_forecast(LOSS, RESIDUAL), moist.moist_truth()):
+        rain = data["mean_total_precipitation_rate"] * 3600.0
+        amounts = {f"total_precipitation_{h}hr": (h // 12 * h * rain).assign_attrs(units="mm") for h in (6, 12)}
+        stores.append(data.drop_vars("mean_total_precipitation_rate").assign(amounts))
+    values, floors, _ = physics_of(*stores)
+    assert values["water_residual_rms", 24] == pytest.approx(86400.0 * RESIDUAL, rel=1e-9)
+    assert floors["water_residual_rms", 24] == pytest.approx(0.0, abs=1e-9)
+
+
 def closing_every_six_hours(periods=17):
     """A truth whose water changes by exactly what the means over each six hours bring, and each is another."""
     truth = moist.moist_truth(periods)
