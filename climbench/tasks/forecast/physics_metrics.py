@@ -116,7 +116,7 @@ def _imbalance() -> dict[str, PhysicsScore]:
         best="none",
         definition=(
             "root mean square of the wind that is not geostrophic over that of the wind, from 30 to 60 degrees, at the "
-            "level nearest to 500 hPa"
+            "level nearest to 500 hPa, no more than 100 hPa off it"
         ),
     )
     over_truth = "over that of the truth: 1 where the forecast is as far out of balance"

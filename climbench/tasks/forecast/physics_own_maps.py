@@ -21,7 +21,8 @@ from climbench.physics.shallow_water import layer_depth, layer_energy
 
 VERTICAL, SPACE = "level", ("latitude", "longitude")
 ROUND_OFF = 1e-10  # kg m-2 s-1, less than 1e-5 mm/day: stores are in float32
-PASCALS, MIDDLE = 100.0, 5e4  # Pa of a hPa, and the level whose wind is held against the geostrophic
+PASCALS = 100.0  # of a hPa
+MIDDLE, NEAR = 5e4, 1e4  # Pa: the level whose wind is held against the geostrophic, and how far off it may be
 
 
 @dataclass(frozen=True)
@@ -59,16 +60,16 @@ def _frozen(part: xr.DataArray, total: xr.DataArray) -> xr.DataArray:
     return _whole(lambda f, t: frozen_above_total(f, t, tolerance=ROUND_OFF), part, total)
 
 
-def _pressure(values: xr.DataArray) -> np.ndarray:
-    """Return the pressure of levels in Pa; raise `DataError` where they are no levels of pressure."""
-    if VERTICAL not in values.coords or values.sizes.get(VERTICAL, 1) < 2:
-        raise DataError("two levels of pressure or more")
+def _pressure(values: xr.DataArray, at_least: int = 1) -> np.ndarray:
+    """Return the pressure of levels in Pa; raise `DataError` where there are too few."""
+    if VERTICAL not in values.dims or VERTICAL not in values.coords or values.sizes[VERTICAL] < at_least:
+        raise DataError("two levels of pressure or more" if at_least > 1 else "a level of pressure")
     return np.asarray(values[VERTICAL].values, "float64") * PASCALS
 
 
 def _hydrostatic(geopotential: xr.DataArray, temperature: xr.DataArray, humidity: xr.DataArray) -> xr.DataArray:
     """Return the mean over layers of the square of the hydrostatic residual."""
-    pressure = _pressure(geopotential)
+    pressure = _pressure(geopotential, at_least=2)
     core = [[VERTICAL, *SPACE]] * 3
 
     def kernel(phi: Array, t: Array, q: Array) -> Array:
@@ -106,8 +107,11 @@ def _geostrophic(part: int) -> Callable[..., xr.DataArray]:
 
 
 def _nearest(pressure: np.ndarray) -> int:
-    """Return the level nearest to 500 hPa, by the logarithm of pressure."""
-    return int(np.abs(np.log(pressure / MIDDLE)).argmin())
+    """Return the level nearest to 500 hPa, by the logarithm of pressure; raise `DataError` where it is not near."""
+    found = int(np.abs(np.log(pressure / MIDDLE)).argmin())
+    if abs(pressure[found] - MIDDLE) > NEAR:
+        raise DataError(f"a level within 100 hPa of 500 hPa: the nearest is that of {pressure[found] / PASCALS:g} hPa")
+    return found
 
 
 def _depth(surface: xr.DataArray, ground: xr.DataArray) -> xr.DataArray:

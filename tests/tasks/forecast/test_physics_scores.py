@@ -378,6 +378,28 @@ def test_balances_beside_the_truth(physics_of):
     assert found.impossible["dry_air_drift"][0].startswith("surface pressure")
 
 
+@pytest.mark.parametrize("level", [500, 850])
+def test_one_level_has_what_needs_no_other(physics_of, level):
+    """A wind a third of which is not geostrophic, and more water than the air holds over half of the globe."""
+    coords = {"time": moist.moist_truth()["time"].values}
+    ours = moist.moist_forecast(LOSS, RESIDUAL, inits=2)
+    truth = balanced(coords, 20.0, 0.0).sel(level=[level])
+    forecast = balanced({c: ours[c].values for c in ("time", "prediction_timedelta")}, 20.0, 0.0).sel(level=[level])
+    forecast["u_component_of_wind"] = 1.5 * forecast["u_component_of_wind"]
+    wet = xr.where(forecast["latitude"] > 0.0, 0.01, 0.0)  # kg kg-1; at 250 K air holds less than 0.002
+    forecast["specific_humidity"] = (forecast["specific_humidity"] + wet).transpose(*forecast["temperature"].dims)
+    values, _, found = physics_of(forecast, truth, targets=[f"geopotential_{level}"], grids=["36x36"])
+    assert values["above_saturation", 24] == pytest.approx(0.5, rel=1e-9)
+    assert found.impossible["hydrostatic_residual"] == ("two levels of pressure or more",)
+    if level == 500:
+        slope = np.sin(np.deg2rad(10.0)) / np.deg2rad(10.0)
+        assert values["ageostrophic_ratio", 24] == pytest.approx((1.5 - slope) / 1.5, rel=1e-6)
+    else:
+        assert found.impossible["ageostrophic_ratio"] == (
+            "a level within 100 hPa of 500 hPa: the nearest is that of 850 hPa",
+        )
+
+
 def shallow(coords, surface):
     """A layer at rest over flat ground whose depth is the same everywhere."""
     values = np.asarray(surface)[..., None, None] * np.ones((made.LATITUDE.size, made.LONGITUDE.size))
