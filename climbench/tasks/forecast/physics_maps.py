@@ -7,13 +7,15 @@ from collections.abc import Collection
 import xarray as xr
 
 from climbench.errors import DataError
-from climbench.physics.diagnosis import FIELDS, Diagnosis, diagnose
+from climbench.physics.diagnosis import FIELDS, NO_COLUMN, Diagnosis, diagnose
 from climbench.physics.opening import Opened, open_quantities
 from climbench.physics.quantities import QUANTITIES, source_of, wanted_names
 from climbench.tasks.forecast.physics_own_maps import OWN_MAPS, OwnMap
 from climbench.variables import LEXICON
 
 NO_PRESSURE = "levels of pressure: these are layers between hybrid interfaces"
+
+SURFACE = "surface_pressure"
 
 
 def _entry(name: str) -> OwnMap:
@@ -26,7 +28,7 @@ def quantities_behind(maps: Collection[str]) -> set[str]:
     found: set[str] = set()
     for name in maps:
         own = _entry(name)
-        found |= set(own.quantities)
+        found |= {*own.quantities, *([SURFACE] if own.in_column else [])}
         for way in FIELDS[own.field].ways if own.field else ():
             found |= {part for part in (*way.needs, *way.optional) if part in QUANTITIES}
     return found
@@ -85,15 +87,26 @@ def maps_of(found: Opened, maps: Collection[str]) -> Diagnosis:
         lacking += core.missing.get(own.field, ())
         if own.on_pressure and found.column is not None and found.column.interface_offset is not None:
             lacking += (NO_PRESSURE,)
+        lacking += _lacking_column(own, found)
         if lacking:
             missing[name] = lacking
             continue
         given = [core.fields[own.field]] if own.field else [found.quantities[q] for q in own.quantities]
         try:
-            fields[name] = own.of(*given).assign_attrs(long_name=given[0].attrs.get("long_name", name))
+            column = [found.column, found.quantities.get(SURFACE)] if own.in_column else []
+            fields[name] = own.of(*column, *given).assign_attrs(long_name=given[0].attrs.get("long_name", name))
         except DataError as error:
             missing[name] = (str(error),)
     return Diagnosis(xr.Dataset(fields), missing)
+
+
+def _lacking_column(own: OwnMap, found: Opened) -> tuple[str, ...]:
+    """Return in words what an integral over columns lacks beside its quantities."""
+    if not own.in_column or (found.column is not None and not found.column.needs_surface_pressure):
+        return ()
+    if found.column is None:
+        return (NO_COLUMN,)
+    return () if SURFACE in found.quantities else (wanted_names(SURFACE),)
 
 
 def windows_of(found: Opened, name: str, step: float | None) -> tuple[float, ...]:

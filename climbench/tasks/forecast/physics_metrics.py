@@ -15,6 +15,7 @@ import numpy as np
 from climbench.cards import Fluid
 from climbench.constants import SECONDS_PER_DAY
 from climbench.physics.ageostrophic import ageostrophic_ratio
+from climbench.physics.drizzle import drizzle_share
 from climbench.physics.imbalance import relative
 from climbench.tasks.forecast.metrics import Means, Metric
 
@@ -100,6 +101,33 @@ def _share(of: str, words: str) -> PhysicsScore:
     return PhysicsScore("mean", of, Metric((of,), lambda s, m: s[of], units="1", definition=words), globe=False)
 
 
+def _water(of: str, words: str) -> PhysicsScore:
+    return PhysicsScore("mean", of, Metric((of,), lambda s, m: s[of], units="kg m-2", definition=words), globe=False)
+
+
+def _drizzle() -> dict[str, PhysicsScore]:
+    """Return both shares of rain too light to be, which the truth has some of."""
+    part, whole, words = "drizzle_amount", "rain_amount", "rain below 1 mm/day as a mean over the step"
+    area = Metric(
+        ("drizzle",),
+        lambda s, m: s["drizzle"],
+        units="1",
+        best="none",
+        definition=f"share of area and time with {words}",
+    )
+    amount = Metric(
+        (part, whole),
+        lambda s, m: drizzle_share(s[part], s[whole]),
+        units="1",
+        best="none",
+        definition=f"share of all precipitation that falls as {words}",
+    )
+    return {
+        "drizzle_area": PhysicsScore("mean", "drizzle", area, globe=False),
+        "drizzle_share": PhysicsScore("mean", part, amount, (whole,), globe=False),
+    }
+
+
 def _imbalance() -> dict[str, PhysicsScore]:
     """Return both balances, each by itself, and over the truth's own."""
     of, wind, departure = "hydrostatic_square", "wind_square", "ageostrophic_square"
@@ -108,6 +136,13 @@ def _imbalance() -> dict[str, PhysicsScore]:
         _root(of),
         units="m2 s-2",
         definition="root mean square of what geopotential and virtual temperature miss hydrostatic balance by",
+    )
+    warmth = "hydrostatic_kelvin_square"
+    kelvin = Metric(
+        (warmth,),
+        _root(warmth),
+        units="K",
+        definition="the same as error of the mean virtual temperature between levels",
     )
     ratio = Metric(
         (departure, wind),
@@ -122,6 +157,7 @@ def _imbalance() -> dict[str, PhysicsScore]:
     over_truth = "over that of the truth: 1 where the forecast is as far out of balance"
     return {
         "hydrostatic_residual": PhysicsScore("mean", of, residual, globe=False),
+        "hydrostatic_residual_kelvin": PhysicsScore("mean", warmth, kelvin, globe=False),
         "hydrostatic_relative": PhysicsScore(
             "ratio",
             of,
@@ -184,6 +220,11 @@ PHYSICS_SCORES: dict[str, PhysicsScore] = {
     "above_saturation": _share(
         "above_saturation", "share of area and levels with relative humidity over water above 1"
     ),
+    "negative_water": _water("negative_water", "mean over the area of the water that is below zero, in columns"),
+    "water_above_saturation": _water(
+        "water_above_saturation", "mean over the area of the water above saturation over water, in columns"
+    ),
+    **_drizzle(),
     **_imbalance(),
     "layer_mass_drift": _drift("layer_mass", "m2 s-2", "the geopotential of the free surface", fluid="shallow-water"),
     "layer_energy_drift": _drift(

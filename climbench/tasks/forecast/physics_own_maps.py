@@ -13,10 +13,18 @@ from climbench.errors import DataError
 from climbench.physics.ageostrophic import ageostrophic_mean_squares
 from climbench.physics.areas import exact_cell_areas
 from climbench.physics.arrays import LEVEL, Array, double
+from climbench.physics.columns import Column, pressure_levels
+from climbench.physics.drizzle import rain_means
 from climbench.physics.energy import virtual_temperature
 from climbench.physics.geostrophic import geostrophic_wind
-from climbench.physics.hydrostatic import hydrostatic_residual
-from climbench.physics.moisture import above_saturation, below_zero, frozen_above_total
+from climbench.physics.hydrostatic import hydrostatic_residual, residual_in_kelvin
+from climbench.physics.moisture import (
+    above_saturation,
+    below_zero,
+    frozen_above_total,
+    negative_water,
+    water_above_saturation,
+)
 from climbench.physics.shallow_water import layer_depth, layer_energy
 
 VERTICAL, SPACE = "level", ("latitude", "longitude")
@@ -40,12 +48,15 @@ class OwnMap:
         One of `climbench.physics.diagnosis.FIELDS`, in place of quantities.
     on_pressure : bool
         Whether it is for levels of pressure alone.
+    in_column : bool
+        Whether it is an integral over columns: the column and the surface pressure, or None, come before quantities.
     """
 
     of: Callable[..., xr.DataArray]
     quantities: tuple[str, ...] = ()
     field: str = ""
     on_pressure: bool = False
+    in_column: bool = False
 
 
 def _below_zero(values: xr.DataArray) -> xr.DataArray:
@@ -67,19 +78,61 @@ def _pressure(values: xr.DataArray, at_least: int = 1) -> np.ndarray:
     return np.asarray(values[VERTICAL].values, "float64") * PASCALS
 
 
-def _hydrostatic(geopotential: xr.DataArray, temperature: xr.DataArray, humidity: xr.DataArray) -> xr.DataArray:
-    """Return the mean over layers of the square of the hydrostatic residual."""
-    pressure = _pressure(geopotential, at_least=2)
-    core = [[VERTICAL, *SPACE]] * 3
+def _hydrostatic(*, kelvin: bool = False) -> Callable[..., xr.DataArray]:
+    """Return what gives the mean over layers of the square of the hydrostatic residual."""
 
-    def kernel(phi: Array, t: Array, q: Array) -> Array:
-        residual = hydrostatic_residual(phi, virtual_temperature(double(t, t), double(q, q)), pressure)
-        return (residual**2).mean(axis=LEVEL)
+    def mean_square(geopotential: xr.DataArray, temperature: xr.DataArray, humidity: xr.DataArray) -> xr.DataArray:
+        pressure = _pressure(geopotential, at_least=2)
 
+        def kernel(phi: Array, t: Array, q: Array) -> Array:
+            residual = hydrostatic_residual(phi, virtual_temperature(double(t, t), double(q, q)), pressure)
+            return ((residual_in_kelvin(residual, pressure) if kelvin else residual) ** 2).mean(axis=LEVEL)
+
+        return _of_columns(kernel, geopotential, temperature, humidity)
+
+    return mean_square
+
+
+def _of_columns(kernel: Callable[..., Array], *values: xr.DataArray) -> xr.DataArray:
+    core = [[VERTICAL, *SPACE]] * len(values)
+    result: xr.DataArray = xr.apply_ufunc(kernel, *values, input_core_dims=core, output_core_dims=[list(SPACE)])
+    return result
+
+
+def _negative_water(column: Column, surface: xr.DataArray | None, humidity: xr.DataArray) -> xr.DataArray:
+    if surface is None:
+        return _of_columns(lambda q: negative_water(q, column.thickness()), humidity)
+    core = [[VERTICAL, *SPACE], list(SPACE)]
     result: xr.DataArray = xr.apply_ufunc(
-        kernel, geopotential, temperature, humidity, input_core_dims=core, output_core_dims=[list(SPACE)]
+        lambda q, ps: negative_water(q, column.thickness(ps)),
+        humidity,
+        surface,
+        input_core_dims=core,
+        output_core_dims=[list(SPACE)],
     )
     return result
+
+
+def _water_above_saturation(humidity: xr.DataArray, temperature: xr.DataArray) -> xr.DataArray:
+    pressure = _pressure(humidity, at_least=2)
+    thickness, along = pressure_levels(pressure).thickness(), pressure[:, None, None]
+    return _of_columns(lambda q, t: water_above_saturation(q, t, along, thickness), humidity, temperature)
+
+
+def _rain(part: str) -> Callable[[xr.DataArray], xr.DataArray]:
+    """Return what gives one of `climbench.physics.drizzle.RainMeans`."""
+
+    def mean(precipitation: xr.DataArray) -> xr.DataArray:
+        areas = exact_cell_areas(*(precipitation[axis].values for axis in SPACE))
+
+        def kernel(rain: Array) -> Array:
+            found: Array = getattr(rain_means(rain, areas, trace=ROUND_OFF), part)
+            return found
+
+        result: xr.DataArray = xr.apply_ufunc(kernel, precipitation, input_core_dims=[list(SPACE)])
+        return result
+
+    return mean
 
 
 def _above_saturation(humidity: xr.DataArray, temperature: xr.DataArray) -> xr.DataArray:
@@ -92,7 +145,7 @@ def _geostrophic(part: int) -> Callable[..., xr.DataArray]:
     """Return what gives one of both statistics of the ageostrophic ratio, means over middle latitudes."""
 
     def mean_square(geopotential: xr.DataArray, eastward: xr.DataArray, northward: xr.DataArray) -> xr.DataArray:
-        level = _nearest(_pressure(geopotential))
+        level = nearest_level(geopotential)
         given = [values.isel({VERTICAL: level}) for values in (geopotential, eastward, northward)]
         latitude, longitude = (geopotential[axis].values for axis in SPACE)
         areas = exact_cell_areas(latitude, longitude)
@@ -106,8 +159,9 @@ def _geostrophic(part: int) -> Callable[..., xr.DataArray]:
     return mean_square
 
 
-def _nearest(pressure: np.ndarray) -> int:
+def nearest_level(values: xr.DataArray) -> int:
     """Return the level nearest to 500 hPa, by the logarithm of pressure; raise `DataError` where it is not near."""
+    pressure = _pressure(values)
     found = int(np.abs(np.log(pressure / MIDDLE)).argmin())
     if abs(pressure[found] - MIDDLE) > NEAR:
         raise DataError(f"a level within 100 hPa of 500 hPa: the nearest is that of {pressure[found] / PASCALS:g} hPa")
@@ -136,8 +190,16 @@ OWN_MAPS: dict[str, OwnMap] = {
     "negative_humidity": OwnMap(_below_zero, ("humidity",)),
     "negative_precipitation": OwnMap(_below_zero, ("precipitation",)),
     "frozen_above_total": OwnMap(_frozen, ("frozen_precipitation", "precipitation")),
+    "negative_water": OwnMap(_negative_water, ("humidity",), in_column=True),
+    "drizzle": OwnMap(_rain("drizzle"), ("precipitation",)),
+    "drizzle_amount": OwnMap(_rain("drizzle_amount"), ("precipitation",)),
+    "rain_amount": OwnMap(_rain("amount"), ("precipitation",)),
+    "water_above_saturation": OwnMap(_water_above_saturation, ("humidity", "temperature"), on_pressure=True),
     "above_saturation": OwnMap(_above_saturation, ("humidity", "temperature"), on_pressure=True),
-    "hydrostatic_square": OwnMap(_hydrostatic, ("geopotential", "temperature", "humidity"), on_pressure=True),
+    "hydrostatic_square": OwnMap(_hydrostatic(), ("geopotential", "temperature", "humidity"), on_pressure=True),
+    "hydrostatic_kelvin_square": OwnMap(
+        _hydrostatic(kelvin=True), ("geopotential", "temperature", "humidity"), on_pressure=True
+    ),
     "ageostrophic_square": OwnMap(_geostrophic(0), ("geopotential", "eastward", "northward"), on_pressure=True),
     "wind_square": OwnMap(_geostrophic(1), ("geopotential", "eastward", "northward"), on_pressure=True),
     "layer_mass": OwnMap(lambda surface: surface, ("geopotential",)),

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 STANDARD = "standard"  # the profile that has scores of physics without being asked: other tools have none
 MISSING_VALUES = "values: {}, and a mean over the globe needs all"
+NOTHING = "something to hold it against: what it is divided by is 0 at all lead times"
 NOT_NEEDED = "data that lacks what {} needs: that is scored, and says more"
 
 
@@ -185,6 +186,9 @@ def _append(
     if (wanted & ~there).any():
         found.notes.append(f"{PHYSICS}: {name} leaves out what is missing: {lost}")
     values = score.metric.of(ours, 1)
+    if not np.isfinite(values).any():
+        found.impossible[name] = (NOTHING,)
+        return
     own = score.kind not in ("bias", "ratio") and all(m in truth.means for m in maps_behind([score]))
     theirs = statistics_of(score, truth, None) if own else {}
     theirs = {key: np.where(there, part, np.nan) for key, part in theirs.items() if key in ours}

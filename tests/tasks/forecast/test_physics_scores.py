@@ -105,7 +105,13 @@ def test_a_part_of_the_globe_has_no_global_rows(physics_of):
     north = {"latitude": slice(0.0, 90.0)}
     forecast = moist.moist_forecast(LOSS, RESIDUAL).sel(north)
     values, _, found = physics_of(forecast, moist.moist_truth().sel(north), grids=["8x4"])
-    assert {name for name, _ in values} == {"negative_humidity", "negative_precipitation"}
+    assert {name for name, _ in values} == {
+        "negative_humidity",
+        "negative_precipitation",
+        "negative_water",
+        "drizzle_area",
+        "drizzle_share",
+    }
     for name in ("dry_air_drift", "water_residual_mean"):
         assert found.impossible[name] == ("the whole globe: the grid covers a part of it, whose budget is not closed",)
 
@@ -190,6 +196,46 @@ def test_shares_below_zero(physics_of):
     values, _, _ = physics_of(forecast)
     assert values["negative_humidity", 24] == pytest.approx(1.0 / 3.0)
     assert values["negative_humidity", 36] == 0.0
+    assert values["negative_water", 24] == pytest.approx(moist.WEIGHTS[0] * 1e-6 / GRAVITY, rel=1e-9)
+    assert values["negative_water", 36] == 0.0
+
+
+def test_drizzle_beside_the_truths(physics_of):
+    """Half of the globe has 0.5 mm a day and the other half 3; a quarter of the truth has 0.5, the rest nothing."""
+    forecast, truth = moist.moist_forecast(LOSS, RESIDUAL), moist.moist_truth()
+    east = xr.where(forecast["longitude"] < 180.0, 0.5, 3.0) / 86400.0
+    part = xr.where(forecast["longitude"] < 90.0, 0.5, 0.0) / 86400.0
+    for data, rain in ((forecast, east), (truth, part)):
+        rates = data["mean_total_precipitation_rate"]
+        data["mean_total_precipitation_rate"] = (0.0 * rates + rain).assign_attrs(rates.attrs)
+    values, floors, _ = physics_of(forecast, truth)
+    assert (values["drizzle_area", 24], floors["drizzle_area", 24]) == pytest.approx((0.5, 0.25), rel=1e-9)
+    assert (values["drizzle_share", 24], floors["drizzle_share", 24]) == pytest.approx((0.5 / 3.5, 1.0), rel=1e-9)
+
+
+def test_water_above_saturation_by_hand(physics_of):
+    """Over the northern half, of air at 250 K and 850 hPa."""
+    coords = {"time": moist.moist_truth()["time"].values}
+    ours = moist.moist_forecast(LOSS, RESIDUAL, inits=2)
+    truth = balanced(coords, 20.0, 0.0)
+    forecast = balanced({c: ours[c].values for c in ("time", "prediction_timedelta")}, 20.0, 0.0)
+    wet = 0.01 * ((forecast["latitude"] > 0.0) & (forecast["level"] == 850))
+    forecast["specific_humidity"] = (forecast["specific_humidity"] + wet).transpose(*forecast["temperature"].dims)
+    values, floors, _ = physics_of(forecast, truth, targets=["geopotential_500"], grids=["36x36"])
+    vapour, share = 611.2 * np.exp(17.67 * -23.15 / (243.5 - 23.15)), 287.05 / 461.5
+    most = share * vapour / (85000.0 - (1.0 - share) * vapour)
+    assert values["water_above_saturation", 24] == pytest.approx(0.5 * (0.01 - most) * 17500.0 / GRAVITY, rel=1e-9)
+    assert floors["water_above_saturation", 24] == 0.0
+
+
+def test_negative_water_of_layers(physics_of):
+    """The middle of three layers is 0.3 of the surface pressure deep."""
+    share = {"ak": ("interface", np.zeros(4), {"units": "Pa"}), "bk": ("interface", np.array([0.0, 0.4, 0.7, 1.0]))}
+    forecast = moist.moist_forecast(0.0, 0.0)
+    forecast["specific_humidity"][:, :, 1] = -1e-5
+    values, _, _ = physics_of(forecast, moist.moist_truth().assign(share))
+    pressure = 1e5 + 2.0 * GRAVITY * moist.STEP * (moist.EVAPORATION - moist.PRECIPITATION)
+    assert values["negative_water", 24] == pytest.approx(0.3 * pressure * 1e-5 / GRAVITY, rel=1e-9)
 
 
 def test_layers_are_those_of_the_truths_coefficients(physics_of):
@@ -370,6 +416,9 @@ def test_balances_beside_the_truth(physics_of):
     values, floors, found = physics_of(forecast, truth, targets=["geopotential_500"], grids=["36x36"])
     assert values["hydrostatic_residual", 24] == pytest.approx(30.0 / np.sqrt(2.0), rel=1e-6)
     assert floors["hydrostatic_residual", 24] == pytest.approx(10.0 / np.sqrt(2.0), rel=1e-6)
+    kelvin = 10.0 / (ACE_AIR.dry_gas * np.log(500.0 / 300.0))
+    assert values["hydrostatic_residual_kelvin", 24] == pytest.approx(3.0 * kelvin / np.sqrt(2.0), rel=1e-6)
+    assert floors["hydrostatic_residual_kelvin", 24] == pytest.approx(kelvin / np.sqrt(2.0), rel=1e-6)
     assert values["hydrostatic_relative", 24] == pytest.approx(3.0, rel=1e-6)
     slope = np.sin(np.deg2rad(10.0)) / np.deg2rad(10.0)  # what differences over ten degrees leave of that of sin^2
     assert values["ageostrophic_ratio", 24] == pytest.approx((1.5 - slope) / 1.5, rel=1e-6)
