@@ -21,7 +21,8 @@ from climbench.tasks.forecast.metrics import Means, Metric
 
 PHYSICS = "physics"  # stands for the variable in rows of the score table
 SQUARE, ERROR, TRUTH = "_square", "_error", "truth_"
-Kind = Literal["drift", "closure", "mean", "bias", "ratio"]
+TROPICAL = "tropical_square"
+Kind = Literal["drift", "closure", "mean", "bias", "ratio", "variance"]
 
 
 @dataclass(frozen=True)
@@ -30,11 +31,12 @@ class PhysicsScore:
 
     Attributes
     ----------
-    kind : {"drift", "closure", "mean", "bias", "ratio"}
+    kind : {"drift", "closure", "mean", "bias", "ratio", "variance"}
         What is taken of the means over the globe: how far they are from those at the initial time, what fluxes leave
-        unexplained of their changes, they themselves, their difference from the truth's, or they and the truth's.
+        unexplained of their changes, they themselves, their difference from the truth's, or they and the truth's. A
+        variance is none of them (`climbench.tasks.forecast.physics_tropics`).
     of : str
-        The map, or the closure (`climbench.physics.diagnosis.CLOSURES`), that it is made from.
+        The map, or the closure (`climbench.physics.diagnosis.CLOSURES`), that it is made from; none of a variance.
     metric : Metric
         The score of those statistics.
     maps : tuple of str
@@ -126,6 +128,19 @@ def _drizzle() -> dict[str, PhysicsScore]:
         "drizzle_area": PhysicsScore("mean", "drizzle", area, globe=False),
         "drizzle_share": PhysicsScore("mean", part, amount, (whole,), globe=False),
     }
+
+
+def _tropical() -> Metric:
+    return Metric(
+        (TROPICAL, f"{TRUTH}{TROPICAL}"),
+        lambda s, m: s[TROPICAL] / s[f"{TRUTH}{TROPICAL}"],
+        units="1",
+        best="one",
+        definition=(
+            "mean from 20 degrees south to 20 north of the variance over initial times of precipitation, or what else "
+            "the notes name, over that of the truth"
+        ),
+    )
 
 
 def _imbalance() -> dict[str, PhysicsScore]:
@@ -225,6 +240,7 @@ PHYSICS_SCORES: dict[str, PhysicsScore] = {
         "water_above_saturation", "mean over the area of the water above saturation over water, in columns"
     ),
     **_drizzle(),
+    "tropical_variance": PhysicsScore("variance", "", _tropical(), globe=False),
     **_imbalance(),
     "layer_mass_drift": _drift("layer_mass", "m2 s-2", "the geopotential of the free surface", fluid="shallow-water"),
     "layer_energy_drift": _drift(

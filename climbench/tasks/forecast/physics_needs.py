@@ -23,7 +23,8 @@ NO_START = "the state at the initial time: the forecast has no lead time 0, and 
 
 def maps_behind(scores: Iterable[PhysicsScore]) -> tuple[str, ...]:
     """Return the maps that scores are made from."""
-    names = [name for s in scores for name in (*(CLOSURES[s.of] if s.kind == "closure" else (s.of,)), *s.maps)]
+    of_maps = [s for s in scores if s.kind != "variance"]
+    names = [name for s in of_maps for name in (*(CLOSURES[s.of] if s.kind == "closure" else (s.of,)), *s.maps)]
     return tuple(dict.fromkeys(names))
 
 

@@ -18,6 +18,7 @@ from climbench.tasks.forecast.physics_metrics import PHYSICS, PHYSICS_SCORES, TR
 from climbench.tasks.forecast.physics_needs import Look, lacking_of, maps_behind
 from climbench.tasks.forecast.physics_series import AXES, Means, PhysicsStore, global_means, lead_step
 from climbench.tasks.forecast.physics_statistics import Series, statistics_of, wanted_states
+from climbench.tasks.forecast.physics_tropics import FIELDS, tropical_field, tropical_squares
 from climbench.tasks.forecast.stores import Places
 
 if TYPE_CHECKING:
@@ -94,7 +95,8 @@ def score_physics(
     found = PhysicsScores()
     scores = {name: PHYSICS_SCORES[name] for name in wanted}
     maps = maps_behind(scores.values())
-    quantities, step = tuple(sorted(quantities_behind(maps))), lead_step(matched.leads)
+    varying = FIELDS if any(score.kind == "variance" for score in scores.values()) else ()
+    quantities, step = tuple(sorted({*quantities_behind(maps), *varying})), lead_step(matched.leads)
     stores = {role: PhysicsStore(places, role, maps, quantities, step) for role in AXES}
     looks = {role: Look.at(store) for role, store in stores.items()}
     ours, theirs = looks["forecast"], looks["truth"]
@@ -106,7 +108,7 @@ def score_physics(
             del scores[name]
     told = {score.of for score in scores.values()}
     for name, score in list(scores.items()):
-        if score.unless in told:
+        if score.unless and score.unless in told:
             found.impossible[name] = (NOT_NEEDED.format(score.unless),)
             del scores[name]
     if not scores:
@@ -115,7 +117,10 @@ def score_physics(
     forecast, truth = _series(looks, maps_behind(scores.values()), matched, client, threads)
     started = (_starts(theirs, matched) >= 0) | (matched.leads[0] == 0.0)
     for name, score in scores.items():
-        _append(found, name, score, forecast, truth, matched, started, masked)
+        if score.kind == "variance":
+            _append_variance(found, name, score, looks, matched, masked, client, threads)
+        else:
+            _append(found, name, score, forecast, truth, matched, started, masked)
     found.rows.sort(key=lambda row: wanted.index(row["metric"]))
     return found
 
@@ -174,29 +179,65 @@ def _append(
     started: np.ndarray,
     masked: bool,
 ) -> None:
-    """Append the rows and statistics of one score, with what the truth scores beside it over the same states."""
-    ours = {key: part for key, part in statistics_of(score, forecast, truth).items() if key in score.metric.statistics}
-    there = np.logical_and.reduce([np.isfinite(part) for part in ours.values()])
+    """Append one score of means over the globe."""
+    own = score.kind not in ("bias", "ratio") and all(m in truth.means for m in maps_behind([score]))
+    ours, theirs = statistics_of(score, forecast, truth), statistics_of(score, truth, None) if own else {}
     wanted = wanted_states(score, forecast, matched.truth_positions >= 0, started)
-    wanted &= (matched.leads > 0.0) | there.any(axis=0)  # amounts begin after lead time 0
+    _keep(found, name, score, ours, theirs, wanted, matched, masked)
+    if score.kind == "closure" and (unfit := matched.leads[~forecast.fits(score.of) & (matched.leads > 0.0)]).size:
+        at = ", ".join(f"{lead:g}" for lead in unfit)
+        found.notes.append(f"{PHYSICS}: {name} has no value at {at} h: its fluxes are of other hours")
+
+
+def _append_variance(
+    found: PhysicsScores,
+    name: str,
+    score: PhysicsScore,
+    looks: Mapping[str, Look],
+    matched: Match,
+    masked: bool,
+    client: Client | None,
+    threads: int | None,
+) -> None:
+    """Append the score of the variance in the tropics."""
+    ours, theirs = looks["forecast"], looks["truth"]
+    quantity, lacking = tropical_field(ours, theirs, matched)
+    if lacking:
+        found.impossible[name] = lacking
+        return
+    squares = tropical_squares(ours, theirs, quantity, matched, client=client, threads=threads)
+    _keep(found, name, score, squares, {}, matched.truth_positions >= 0, matched, masked)
+    if name not in found.impossible:
+        found.notes.append(f"{PHYSICS}: {name} is that of '{ours.opened.sources[quantity]}'")
+
+
+def _keep(
+    found: PhysicsScores,
+    name: str,
+    score: PhysicsScore,
+    ours: Mapping[str, np.ndarray],
+    theirs: Mapping[str, np.ndarray],
+    wanted: np.ndarray,
+    matched: Match,
+    masked: bool,
+) -> None:
+    """Append the rows and statistics of one score, with what the truth scores beside it over the same states."""
+    ours = {key: ours[key] for key in score.metric.statistics}
+    there = np.logical_and.reduce([np.isfinite(part) for part in ours.values()])
+    wanted = wanted & ((matched.leads > 0.0) | there.any(axis=0))  # amounts begin after lead time 0
     lost = f"{(wanted & ~there).sum()} of {wanted.sum()} states have missing values"
     if not there.any() or ((wanted & ~there).any() and not masked):
         found.impossible[name] = (MISSING_VALUES.format(lost),)
         return
-    if (wanted & ~there).any():
-        found.notes.append(f"{PHYSICS}: {name} leaves out what is missing: {lost}")
     values = score.metric.of(ours, 1)
     if not np.isfinite(values).any():
         found.impossible[name] = (NOTHING,)
         return
-    own = score.kind not in ("bias", "ratio") and all(m in truth.means for m in maps_behind([score]))
-    theirs = statistics_of(score, truth, None) if own else {}
-    theirs = {key: np.where(there, part, np.nan) for key, part in theirs.items() if key in ours}
-    floors = score.metric.of(theirs, 1) if own else np.full(values.shape, np.nan)
+    if (wanted & ~there).any():
+        found.notes.append(f"{PHYSICS}: {name} leaves out what is missing: {lost}")
+    theirs = {key: np.where(there, theirs[key], np.nan) for key in ours if theirs}
+    floors = score.metric.of(theirs, 1) if theirs else np.full(values.shape, np.nan)
     kept = {**ours, **{f"{TRUTH}{key}": part for key, part in theirs.items()}}
-    if score.kind == "closure" and (unfit := matched.leads[~forecast.fits(score.of) & (matched.leads > 0.0)]).size:
-        at = ", ".join(f"{lead:g}" for lead in unfit)
-        found.notes.append(f"{PHYSICS}: {name} has no value at {at} h: its fluxes are of other hours")
     axes = {"init_time": matched.inits, "lead_time": matched.leads}
     found.statistics |= {f"{PHYSICS}.{key}": xr.DataArray(part, axes, tuple(axes)) for key, part in kept.items()}
     for lead, value, floor in zip(matched.leads, values, floors, strict=True):

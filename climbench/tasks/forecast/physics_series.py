@@ -81,7 +81,7 @@ class PhysicsStore:
 
     def look(self) -> tuple[Opened, Diagnosis, dict[str, str]]:
         """Return the quantities and maps of the first states, and what is wrong with variables."""
-        first = _chosen(self, {axis: np.zeros(1, int) for axis in self.axes})
+        first = chosen(self, {axis: np.zeros(1, int) for axis in self.axes})
         found, faults = opened(first, self.quantities, self.step)
         return found, maps_of(found, self.maps), faults
 
@@ -92,8 +92,12 @@ class PhysicsStore:
             self, maps=tuple(maps), quantities=tuple(q for q in self.quantities if q in behind and q not in without)
         )
 
+    def reading(self, quantity: str) -> PhysicsStore:
+        """Return the same store, read for one quantity alone."""
+        return replace(self, maps=(), quantities=(quantity,))
 
-def _chosen(store: PhysicsStore, at: Positions) -> xr.Dataset:
+
+def chosen(store: PhysicsStore, at: Positions) -> xr.Dataset:
     """Return the variables that a store's quantities are taken from, at some positions, in memory."""
     data = store.open()
     names = _variables(data, store)
@@ -128,7 +132,7 @@ def work(store: PhysicsStore, at: Positions) -> Means:
     dict of str to ndarray of shape (member, *axes)
         By map, float64.
     """
-    data = _chosen(store, at)
+    data = chosen(store, at)
     found = open_quantities(data, wanted=store.quantities, step=store.step)
     areas = exact_cell_areas(data["latitude"].values, data["longitude"].values)
     means = {}
@@ -162,14 +166,14 @@ def global_means(
     result: Means = {}
     if not store.maps or not all(p.size for p in positions.values()):
         return result
-    blocks = list(_blocks(store, positions))
-    pieces = [{a: positions[a][cut] for a, cut in zip(store.axes, block, strict=True)} for block in blocks]
+    cuts = list(blocks(store, positions))
+    pieces = [{a: positions[a][cut] for a, cut in zip(store.axes, block, strict=True)} for block in cuts]
     for n, means in spread(_numbered, store, list(enumerate(pieces)), client, threads):
         for name, values in means.items():
             if name not in result:
                 shape = (values.shape[0], *(positions[a].size for a in store.axes))
                 result[name] = np.full(shape, np.nan)
-            result[name][(slice(None), *blocks[n[0]])] = values
+            result[name][(slice(None), *cuts[n[0]])] = values
     return result
 
 
@@ -177,7 +181,7 @@ def _numbered(store: PhysicsStore, piece: tuple[int, Positions]) -> Means:
     return work(store, piece[1])
 
 
-def _blocks(store: PhysicsStore, positions: Positions) -> Iterator[tuple[slice, ...]]:
+def blocks(store: PhysicsStore, positions: Positions) -> Iterator[tuple[slice, ...]]:
     """Yield slices of positions along the store's axes, in its order, each of whole chunks."""
     data = store.open()
     arrays = [data[v] for v in _variables(data, store) if set(store.axes) <= set(data[v].dims)]
