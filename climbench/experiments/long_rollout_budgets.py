@@ -19,8 +19,9 @@ from climbench.grids import covers_globe
 from climbench.physics.drift import drift
 from climbench.tasks.forecast.matching import dates_of
 from climbench.tasks.forecast.physics_maps import quantities_behind
-from climbench.tasks.forecast.physics_metrics import PHYSICS_SCORES, PhysicsScore
+from climbench.tasks.forecast.physics_metrics import PHYSICS_SCORES
 from climbench.tasks.forecast.physics_needs import PART_OF_GLOBE, Look, maps_behind, other_steps
+from climbench.tasks.forecast.physics_score import PhysicsScore
 from climbench.tasks.forecast.physics_series import AXES, PhysicsStore, global_means
 from climbench.tasks.forecast.physics_statistics import SECONDS_PER_HOUR, Series
 from climbench.tasks.forecast.stores import Places

@@ -12,7 +12,7 @@ from climbench.physics.diagnosis import CLOSURES
 from climbench.physics.opening import Opened
 from climbench.tasks.forecast.matching import HOUR, Match, dates_of
 from climbench.tasks.forecast.physics_maps import quantities_behind, windows_of
-from climbench.tasks.forecast.physics_metrics import PhysicsScore
+from climbench.tasks.forecast.physics_score import PhysicsScore
 from climbench.tasks.forecast.physics_series import PhysicsStore
 from climbench.tasks.forecast.physics_statistics import Series
 

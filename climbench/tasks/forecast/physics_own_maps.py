@@ -1,36 +1,32 @@
-"""Maps of physics beside the budgets of the core: shares of the area, balances, mass and energy of one layer."""
+"""Maps of physics beside the budgets of the core: shares of the area, rain, balances, one layer's mass and energy."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
 import xarray as xr
 
 from climbench.constants import GRAVITY
-from climbench.errors import DataError
 from climbench.physics.ageostrophic import ageostrophic_mean_squares
 from climbench.physics.areas import exact_cell_areas
-from climbench.physics.arrays import LEVEL, Array, double
-from climbench.physics.columns import Column, pressure_levels
+from climbench.physics.arrays import Array
 from climbench.physics.drizzle import rain_means
-from climbench.physics.energy import virtual_temperature
 from climbench.physics.geostrophic import geostrophic_wind
-from climbench.physics.hydrostatic import hydrostatic_residual, residual_in_kelvin
-from climbench.physics.moisture import (
-    above_saturation,
-    below_zero,
-    frozen_above_total,
-    negative_water,
-    water_above_saturation,
-)
+from climbench.physics.moisture import below_zero, frozen_above_total
 from climbench.physics.shallow_water import layer_depth, layer_energy
+from climbench.tasks.forecast.physics_column_maps import (
+    SPACE,
+    VERTICAL,
+    excess_in_columns,
+    hydrostatic,
+    nearest_level,
+    negative_in_columns,
+    over_levels,
+    share_above_saturation,
+)
 
-VERTICAL, SPACE = "level", ("latitude", "longitude")
 ROUND_OFF = 1e-10  # kg m-2 s-1, less than 1e-5 mm/day: stores are in float32
-PASCALS = 100.0  # of a hPa
-MIDDLE, NEAR = 5e4, 1e4  # Pa: the level whose wind is held against the geostrophic, and how far off it may be
 
 
 @dataclass(frozen=True)
@@ -60,63 +56,11 @@ class OwnMap:
 
 
 def _below_zero(values: xr.DataArray) -> xr.DataArray:
-    return _over_levels(_whole(below_zero, values))
-
-
-def _over_levels(shares: xr.DataArray) -> xr.DataArray:
-    return shares.mean(VERTICAL, skipna=False) if VERTICAL in shares.dims else shares
+    return over_levels(_whole(below_zero, values))
 
 
 def _frozen(part: xr.DataArray, total: xr.DataArray) -> xr.DataArray:
     return _whole(lambda f, t: frozen_above_total(f, t, tolerance=ROUND_OFF), part, total)
-
-
-def _pressure(values: xr.DataArray, at_least: int = 1) -> np.ndarray:
-    """Return the pressure of levels in Pa; raise `DataError` where there are too few."""
-    if VERTICAL not in values.dims or VERTICAL not in values.coords or values.sizes[VERTICAL] < at_least:
-        raise DataError("two levels of pressure or more" if at_least > 1 else "a level of pressure")
-    return np.asarray(values[VERTICAL].values, "float64") * PASCALS
-
-
-def _hydrostatic(*, kelvin: bool = False) -> Callable[..., xr.DataArray]:
-    """Return what gives the mean over layers of the square of the hydrostatic residual."""
-
-    def mean_square(geopotential: xr.DataArray, temperature: xr.DataArray, humidity: xr.DataArray) -> xr.DataArray:
-        pressure = _pressure(geopotential, at_least=2)
-
-        def kernel(phi: Array, t: Array, q: Array) -> Array:
-            residual = hydrostatic_residual(phi, virtual_temperature(double(t, t), double(q, q)), pressure)
-            return ((residual_in_kelvin(residual, pressure) if kelvin else residual) ** 2).mean(axis=LEVEL)
-
-        return _of_columns(kernel, geopotential, temperature, humidity)
-
-    return mean_square
-
-
-def _of_columns(kernel: Callable[..., Array], *values: xr.DataArray) -> xr.DataArray:
-    core = [[VERTICAL, *SPACE]] * len(values)
-    result: xr.DataArray = xr.apply_ufunc(kernel, *values, input_core_dims=core, output_core_dims=[list(SPACE)])
-    return result
-
-
-def _negative_water(column: Column, surface: xr.DataArray | None, humidity: xr.DataArray) -> xr.DataArray:
-    if surface is None:
-        return _of_columns(lambda q: negative_water(q, column.thickness()), humidity)
-    core = [[VERTICAL, *SPACE], list(SPACE)]
-    result: xr.DataArray = xr.apply_ufunc(
-        lambda q, ps: negative_water(q, column.thickness(ps)),
-        humidity,
-        surface,
-        input_core_dims=core,
-        output_core_dims=[list(SPACE)],
-    )
-    return result
-
-
-def _water_above_saturation(humidity: xr.DataArray, temperature: xr.DataArray) -> xr.DataArray:
-    pressure = _pressure(humidity, at_least=2)
-    thickness, along = pressure_levels(pressure).thickness(), pressure[:, None, None]
-    return _of_columns(lambda q, t: water_above_saturation(q, t, along, thickness), humidity, temperature)
 
 
 def _rain(part: str) -> Callable[[xr.DataArray], xr.DataArray]:
@@ -135,12 +79,6 @@ def _rain(part: str) -> Callable[[xr.DataArray], xr.DataArray]:
     return mean
 
 
-def _above_saturation(humidity: xr.DataArray, temperature: xr.DataArray) -> xr.DataArray:
-    pressure = xr.DataArray(_pressure(humidity), {VERTICAL: humidity[VERTICAL]}, VERTICAL)
-    over = _whole(above_saturation, *xr.broadcast(humidity, temperature, pressure))
-    return _over_levels(over)
-
-
 def _geostrophic(part: int) -> Callable[..., xr.DataArray]:
     """Return what gives one of both statistics of the ageostrophic ratio, means over middle latitudes."""
 
@@ -157,15 +95,6 @@ def _geostrophic(part: int) -> Callable[..., xr.DataArray]:
         return result
 
     return mean_square
-
-
-def nearest_level(values: xr.DataArray) -> int:
-    """Return the level nearest to 500 hPa, by the logarithm of pressure; raise `DataError` where it is not near."""
-    pressure = _pressure(values)
-    found = int(np.abs(np.log(pressure / MIDDLE)).argmin())
-    if abs(pressure[found] - MIDDLE) > NEAR:
-        raise DataError(f"a level within 100 hPa of 500 hPa: the nearest is that of {pressure[found] / PASCALS:g} hPa")
-    return found
 
 
 def _depth(surface: xr.DataArray, ground: xr.DataArray) -> xr.DataArray:
@@ -190,15 +119,15 @@ OWN_MAPS: dict[str, OwnMap] = {
     "negative_humidity": OwnMap(_below_zero, ("humidity",)),
     "negative_precipitation": OwnMap(_below_zero, ("precipitation",)),
     "frozen_above_total": OwnMap(_frozen, ("frozen_precipitation", "precipitation")),
-    "negative_water": OwnMap(_negative_water, ("humidity",), in_column=True),
+    "negative_water": OwnMap(negative_in_columns, ("humidity",), in_column=True),
     "drizzle": OwnMap(_rain("drizzle"), ("precipitation",)),
     "drizzle_amount": OwnMap(_rain("drizzle_amount"), ("precipitation",)),
     "rain_amount": OwnMap(_rain("amount"), ("precipitation",)),
-    "water_above_saturation": OwnMap(_water_above_saturation, ("humidity", "temperature"), on_pressure=True),
-    "above_saturation": OwnMap(_above_saturation, ("humidity", "temperature"), on_pressure=True),
-    "hydrostatic_square": OwnMap(_hydrostatic(), ("geopotential", "temperature", "humidity"), on_pressure=True),
+    "water_above_saturation": OwnMap(excess_in_columns, ("humidity", "temperature"), on_pressure=True),
+    "above_saturation": OwnMap(share_above_saturation, ("humidity", "temperature"), on_pressure=True),
+    "hydrostatic_square": OwnMap(hydrostatic(), ("geopotential", "temperature", "humidity"), on_pressure=True),
     "hydrostatic_kelvin_square": OwnMap(
-        _hydrostatic(kelvin=True), ("geopotential", "temperature", "humidity"), on_pressure=True
+        hydrostatic(kelvin=True), ("geopotential", "temperature", "humidity"), on_pressure=True
     ),
     "ageostrophic_square": OwnMap(_geostrophic(0), ("geopotential", "eastward", "northward"), on_pressure=True),
     "wind_square": OwnMap(_geostrophic(1), ("geopotential", "eastward", "northward"), on_pressure=True),

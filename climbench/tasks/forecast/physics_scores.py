@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
 from climbench.cards import Fluid, ForecastCard
 from climbench.grids import covers_globe
 from climbench.tasks.forecast.matching import Match, dates_of
 from climbench.tasks.forecast.physics_maps import quantities_behind
-from climbench.tasks.forecast.physics_metrics import PHYSICS, PHYSICS_SCORES, TRUTH, PhysicsScore
+from climbench.tasks.forecast.physics_metrics import PHYSICS_SCORES
 from climbench.tasks.forecast.physics_needs import Look, lacking_of, maps_behind
+from climbench.tasks.forecast.physics_rows import PhysicsScores, keep
+from climbench.tasks.forecast.physics_score import PHYSICS, PhysicsScore
 from climbench.tasks.forecast.physics_series import AXES, Means, PhysicsStore, global_means, lead_step
 from climbench.tasks.forecast.physics_statistics import Series, statistics_of, wanted_states
 from climbench.tasks.forecast.physics_tropics import FIELDS, tropical_field, tropical_squares
@@ -25,31 +25,7 @@ if TYPE_CHECKING:
     from distributed import Client
 
 STANDARD = "standard"  # the profile that has scores of physics without being asked: other tools have none
-MISSING_VALUES = "values: {}, and a mean over the globe needs all"
-NOTHING = "something to hold it against: what it is divided by is 0 at all lead times"
 NOT_NEEDED = "data that lacks what {} needs: that is scored, and says more"
-
-
-@dataclass
-class PhysicsScores:
-    """Scores of a forecast's physics.
-
-    Attributes
-    ----------
-    rows : list of dict
-        Rows of the score table, without the model's name; ``floor`` is what the truth scores.
-    statistics : dict of str to DataArray of shape (init_time, lead_time)
-        Under ``physics.STATISTIC``; the truth's own under ``physics.truth_STATISTIC``.
-    impossible : dict of str to tuple of str
-        By score, what is missing.
-    notes : list of str
-        What was assumed.
-    """
-
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    statistics: dict[str, xr.DataArray] = field(default_factory=dict)
-    impossible: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
 
 
 def physics_wanted(card: ForecastCard, profile: str, fluid: Fluid) -> tuple[str, ...]:
@@ -183,7 +159,7 @@ def _append(
     own = score.kind not in ("bias", "ratio") and all(m in truth.means for m in maps_behind([score]))
     ours, theirs = statistics_of(score, forecast, truth), statistics_of(score, truth, None) if own else {}
     wanted = wanted_states(score, forecast, matched.truth_positions >= 0, started)
-    _keep(found, name, score, ours, theirs, wanted, matched, masked)
+    keep(found, name, score, ours, theirs, wanted, matched, masked)
     if score.kind == "closure" and (unfit := matched.leads[~forecast.fits(score.of) & (matched.leads > 0.0)]).size:
         at = ", ".join(f"{lead:g}" for lead in unfit)
         found.notes.append(f"{PHYSICS}: {name} has no value at {at} h: its fluxes are of other hours")
@@ -206,53 +182,6 @@ def _append_variance(
         found.impossible[name] = lacking
         return
     squares = tropical_squares(ours, theirs, quantity, matched, client=client, threads=threads)
-    _keep(found, name, score, squares, {}, matched.truth_positions >= 0, matched, masked)
+    keep(found, name, score, squares, {}, matched.truth_positions >= 0, matched, masked)
     if name not in found.impossible:
         found.notes.append(f"{PHYSICS}: {name} is that of '{ours.opened.sources[quantity]}'")
-
-
-def _keep(
-    found: PhysicsScores,
-    name: str,
-    score: PhysicsScore,
-    ours: Mapping[str, np.ndarray],
-    theirs: Mapping[str, np.ndarray],
-    wanted: np.ndarray,
-    matched: Match,
-    masked: bool,
-) -> None:
-    """Append the rows and statistics of one score, with what the truth scores beside it over the same states."""
-    ours = {key: ours[key] for key in score.metric.statistics}
-    there = np.logical_and.reduce([np.isfinite(part) for part in ours.values()])
-    wanted = wanted & ((matched.leads > 0.0) | there.any(axis=0))  # amounts begin after lead time 0
-    lost = f"{(wanted & ~there).sum()} of {wanted.sum()} states have missing values"
-    if not there.any() or ((wanted & ~there).any() and not masked):
-        found.impossible[name] = (MISSING_VALUES.format(lost),)
-        return
-    values = score.metric.of(ours, 1)
-    if not np.isfinite(values).any():
-        found.impossible[name] = (NOTHING,)
-        return
-    if (wanted & ~there).any():
-        found.notes.append(f"{PHYSICS}: {name} leaves out what is missing: {lost}")
-    theirs = {key: np.where(there, theirs[key], np.nan) for key in ours if theirs}
-    floors = score.metric.of(theirs, 1) if theirs else np.full(values.shape, np.nan)
-    kept = {**ours, **{f"{TRUTH}{key}": part for key, part in theirs.items()}}
-    axes = {"init_time": matched.inits, "lead_time": matched.leads}
-    found.statistics |= {f"{PHYSICS}.{key}": xr.DataArray(part, axes, tuple(axes)) for key, part in kept.items()}
-    for lead, value, floor in zip(matched.leads, values, floors, strict=True):
-        found.rows.append(_row(name, float(lead), value, floor, score.metric.units))
-
-
-def _row(metric: str, lead: float, value: float, floor: float, units: str) -> dict[str, Any]:
-    numbers = {key: float(n) if np.isfinite(n) else None for key, n in (("value", value), ("floor", floor))}
-    return {
-        "variable": PHYSICS,
-        "metric": metric,
-        "region": "global",
-        "lead_time": lead,
-        **numbers,
-        "low": None,
-        "high": None,
-        "units": units,
-    }

@@ -9,7 +9,7 @@ import xarray as xr
 
 from climbench.constants import SECONDS_PER_DAY
 from climbench.physics.diagnosis import CLOSURES, FIELDS, Diagnosis, closures
-from climbench.tasks.forecast.physics_metrics import ERROR, SQUARE, TRUTH, PhysicsScore
+from climbench.tasks.forecast.physics_score import ERROR, SQUARE, TRUTH, PhysicsScore
 
 SECONDS_PER_HOUR = SECONDS_PER_DAY / 24.0
 DIMS = ("member", "init", "lead")

@@ -23,10 +23,10 @@ from climbench.physics.opening import open_quantities
 from climbench.regions import find_region
 from climbench.tasks.forecast.engine import spread
 from climbench.tasks.forecast.matching import Match
+from climbench.tasks.forecast.physics_column_maps import nearest_level
 from climbench.tasks.forecast.physics_maps import NO_PRESSURE
-from climbench.tasks.forecast.physics_metrics import TROPICAL, TRUTH
 from climbench.tasks.forecast.physics_needs import Look
-from climbench.tasks.forecast.physics_own_maps import nearest_level
+from climbench.tasks.forecast.physics_score import TROPICAL, TRUTH
 from climbench.tasks.forecast.physics_series import PhysicsStore, blocks, chosen
 from climbench.tasks.forecast.stores import STATIC
 

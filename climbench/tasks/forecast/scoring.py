@@ -22,7 +22,8 @@ from climbench.tasks.forecast.job import WEIGHT, Job, Sums
 from climbench.tasks.forecast.map_statistics import MapStatistic
 from climbench.tasks.forecast.matching import SAME_GRID, Match, match
 from climbench.tasks.forecast.metrics import Metric
-from climbench.tasks.forecast.physics_scores import PhysicsScores, physics_wanted, score_physics
+from climbench.tasks.forecast.physics_rows import PhysicsScores
+from climbench.tasks.forecast.physics_scores import physics_wanted, score_physics
 from climbench.tasks.forecast.plan import plan
 from climbench.tasks.forecast.profiles import PROFILES, Profile, cell_area, cos_latitude
 from climbench.tasks.forecast.reading import at_levels

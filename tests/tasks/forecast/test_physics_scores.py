@@ -10,7 +10,8 @@ import xarray as xr
 
 from climbench.cluster import cluster
 from climbench.constants import ACE_AIR, EARTH_RADIUS, GRAVITY, ROTATION_RATE
-from climbench.tasks.forecast.physics_metrics import PHYSICS, PHYSICS_SCORES
+from climbench.tasks.forecast.physics_metrics import PHYSICS_SCORES
+from climbench.tasks.forecast.physics_score import PHYSICS
 from tests.tasks.forecast import made_stores as made
 from tests.tasks.forecast import moist_stores as moist
 

@@ -8,7 +8,7 @@ import xarray as xr
 
 from climbench.metrics.variance_ratio import time_sums, variance_ratio
 from climbench.regions import region_weights
-from climbench.tasks.forecast.physics_metrics import PHYSICS
+from climbench.tasks.forecast.physics_score import PHYSICS
 from tests.tasks.forecast import made_stores as made
 from tests.tasks.forecast import moist_stores as moist
 
