@@ -79,9 +79,10 @@ def _print_metrics(json: bool) -> None:
         screen.print(f"  {name:<30}{metric.definition}", highlight=False, soft_wrap=True, markup=False)
     screen.print(f"  of events: {', '.join(FORMS)}", highlight=False, soft_wrap=True, markup=False)
     screen.print("physics of forecasts", style="bold")
+    width = max(map(len, PHYSICS_METRICS)) + 2
     for name, metric in PHYSICS_METRICS.items():
         units = "" if metric.units == "1" else f" [{metric.units}]"
-        screen.print(f"  {name:<30}{metric.definition}{units}", highlight=False, soft_wrap=True, markup=False)
+        screen.print(f"  {name:<{width}}{metric.definition}{units}", highlight=False, soft_wrap=True, markup=False)
     screen.print("budgets of projections", style="bold")
     for name, budget in BUDGETS.items():
         screen.print(f"  {name:<30}{budget.definition} [{budget.units}]", highlight=False, soft_wrap=True, markup=False)

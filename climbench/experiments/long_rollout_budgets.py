@@ -19,8 +19,9 @@ from climbench.grids import covers_globe
 from climbench.physics.drift import drift
 from climbench.tasks.forecast.matching import dates_of
 from climbench.tasks.forecast.physics_maps import quantities_behind
-from climbench.tasks.forecast.physics_metrics import PHYSICS_SCORES, PhysicsScore
-from climbench.tasks.forecast.physics_needs import PART_OF_GLOBE, Look, maps_behind
+from climbench.tasks.forecast.physics_metrics import PHYSICS_SCORES
+from climbench.tasks.forecast.physics_needs import PART_OF_GLOBE, Look, maps_behind, other_steps
+from climbench.tasks.forecast.physics_score import PhysicsScore
 from climbench.tasks.forecast.physics_series import AXES, PhysicsStore, global_means
 from climbench.tasks.forecast.physics_statistics import SECONDS_PER_HOUR, Series
 from climbench.tasks.forecast.stores import Places
@@ -119,8 +120,8 @@ def rollout_budgets(folder: Path, on: ForecastTask, blown: Mapping[str, np.ndarr
     missing: dict[str, tuple[str, ...]] = {}
     for run, gone in blown.items():
         places = on.places(folder / run / "states.zarr")
-        looks = _looks(places, fluid)
-        lacking = {name: _lacking(budget, looks) for name, budget in fluid.items()}
+        looks = _looks(places, fluid, hours)
+        lacking = {name: _lacking(budget, looks, hours) for name, budget in fluid.items()}
         missing |= {name: words for name, words in lacking.items() if words}
         there = {name: budget for name, budget in fluid.items() if not lacking[name]}
         lasting = np.flatnonzero(gone == 0)
@@ -165,17 +166,19 @@ def made_since_start(series: Series, score: PhysicsScore) -> tuple[np.ndarray, n
     return made, np.diff(made, prepend=0.0, axis=-1) / seconds
 
 
-def _looks(places: Places, budgets: Mapping[str, Budget]) -> dict[str, Look]:
+def _looks(places: Places, budgets: Mapping[str, Budget], hours: float) -> dict[str, Look]:
     maps = maps_behind(budget.score for budget in budgets.values())
     quantities = tuple(sorted(quantities_behind(maps)))
-    return {role: Look.at(PhysicsStore(places, role, maps, quantities)) for role in AXES}
+    return {role: Look.at(PhysicsStore(places, role, maps, quantities, hours)) for role in AXES}
 
 
-def _lacking(budget: Budget, looks: Mapping[str, Look]) -> tuple[str, ...]:
+def _lacking(budget: Budget, looks: Mapping[str, Look], hours: float) -> tuple[str, ...]:
     data = looks["forecast"].store.open()
     lacking = [words for name in maps_behind([budget.score]) for words in looks["forecast"].lacks(name)]
     if not covers_globe(data["latitude"].values, data["longitude"].values):
         lacking.append(PART_OF_GLOBE)
+    if budget.score.kind == "closure" and not lacking:
+        lacking += other_steps(budget.score, looks["forecast"], np.array([hours]))
     return tuple(dict.fromkeys(lacking))
 
 

@@ -16,7 +16,7 @@ from climbench.forecast_report.physics import physics_lines
 from climbench.report import filled, picture
 from climbench.report_tables import impossible_lines
 from climbench.run_directory import write_text
-from climbench.tasks.forecast.physics_metrics import PHYSICS
+from climbench.tasks.forecast.physics_score import PHYSICS
 from climbench.tasks.forecast.profiles import PROFILES
 
 TEMPLATE = "forecast_report.html.j2"

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from climbench.forecast_report.headlines import Row, headline_hours
-from climbench.tasks.forecast.physics_metrics import PHYSICS
+from climbench.tasks.forecast.physics_score import PHYSICS
 
 TRUTH = "the truth"
 

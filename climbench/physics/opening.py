@@ -68,7 +68,8 @@ def open_quantities(
         Hours over which amounts are accumulated, of all or by variable; without it those that the lexicon knows for a
         variable.
     step : float, optional
-        Hours from one time to the next, where the data is a piece of more; that of its own times without.
+        Hours that fluxes are wanted over, where they are not those between the data's own times: of several
+        accumulations that of so many hours is taken.
 
     Returns
     -------

@@ -6,54 +6,11 @@ the globe, and what the truth scores by them stands beside them, for analyses do
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
-
-import numpy as np
-
 from climbench.cards import Fluid
 from climbench.constants import SECONDS_PER_DAY
-from climbench.physics.ageostrophic import ageostrophic_ratio
-from climbench.physics.imbalance import relative
-from climbench.tasks.forecast.metrics import Means, Metric
-
-PHYSICS = "physics"  # stands for the variable in rows of the score table
-SQUARE, ERROR, TRUTH = "_square", "_error", "truth_"
-Kind = Literal["drift", "closure", "mean", "bias", "ratio"]
-
-
-@dataclass(frozen=True)
-class PhysicsScore:
-    """A score of physics.
-
-    Attributes
-    ----------
-    kind : {"drift", "closure", "mean", "bias", "ratio"}
-        What is taken of the means over the globe: how far they are from those at the initial time, what fluxes leave
-        unexplained of their changes, they themselves, their difference from the truth's, or they and the truth's.
-    of : str
-        The map, or the closure (`climbench.physics.diagnosis.CLOSURES`), that it is made from.
-    metric : Metric
-        The score of those statistics.
-    maps : tuple of str
-        Further maps that it needs; of a drift, what it is taken per unit of, at the initial time.
-    globe : bool
-        Whether it means nothing of a part of the globe.
-    fluid : {"air", "shallow-water"}
-        What it is for.
-    """
-
-    kind: Kind
-    of: str
-    metric: Metric
-    maps: tuple[str, ...] = ()
-    globe: bool = True
-    fluid: Fluid = "air"
-
-
-def _root(name: str, factor: float = 1.0) -> Callable[[Means, int], np.ndarray]:
-    return lambda s, m: factor * np.sqrt(s[name])
+from climbench.tasks.forecast.metrics import Metric
+from climbench.tasks.forecast.physics_consistency import drizzle, imbalance, share, tropical_variance, water
+from climbench.tasks.forecast.physics_score import ERROR, SQUARE, PhysicsScore, root_of
 
 
 def _drift(of: str, units: str, words: str, *, fluid: Fluid = "air", maps: tuple[str, ...] = ()) -> PhysicsScore:
@@ -62,20 +19,28 @@ def _drift(of: str, units: str, words: str, *, fluid: Fluid = "air", maps: tuple
     )
     name = f"{of}_drift{SQUARE}"
     return PhysicsScore(
-        "drift", of, Metric((name,), _root(name), units=units, definition=definition), maps, True, fluid
+        "drift", of, Metric((name,), root_of(name), units=units, definition=definition), maps, True, fluid
     )
 
 
-def _closure(of: str, units: str, factor: float, words: str) -> dict[str, PhysicsScore]:
+def _closure(of: str, units: str, factor: float, words: str, unless: str = "") -> dict[str, PhysicsScore]:
     mean = Metric((of,), lambda s, m: factor * s[of], units=units, best="zero", definition=f"global mean of {words}")
     square = f"{of}{SQUARE}"
     definition = f"root of the mean square over initial times of the global mean of {words}"
     return {
-        f"{of}_mean": PhysicsScore("closure", of, mean),
+        f"{of}_mean": PhysicsScore("closure", of, mean, unless=unless),
         f"{of}_rms": PhysicsScore(
-            "closure", of, Metric((square,), _root(square, factor), units=units, definition=definition)
+            "closure", of, Metric((square,), root_of(square, factor), units=units, definition=definition), unless=unless
         ),
     }
+
+
+def _energy(of: str, whose: str, unless: str = "") -> dict[str, PhysicsScore]:
+    words = (
+        f"what fluxes at the top and the surface leave unexplained of the change of total energy ({whose}) since the "
+        "lead time before"
+    )
+    return _closure(f"{of}_residual", "W m-2", 1.0, words, unless)
 
 
 def _balance(of: str, words: str) -> dict[str, PhysicsScore]:
@@ -85,90 +50,41 @@ def _balance(of: str, words: str) -> dict[str, PhysicsScore]:
     return {of: PhysicsScore("mean", of, mean), f"{of}_bias": PhysicsScore("bias", of, bias)}
 
 
-def _share(of: str, words: str) -> PhysicsScore:
-    return PhysicsScore("mean", of, Metric((of,), lambda s, m: s[of], units="1", definition=words), globe=False)
-
-
-def _imbalance() -> dict[str, PhysicsScore]:
-    """Return both balances, each by itself, and over the truth's own."""
-    of, wind, departure = "hydrostatic_square", "wind_square", "ageostrophic_square"
-    residual = Metric(
-        (of,),
-        _root(of),
-        units="m2 s-2",
-        definition="root mean square of what geopotential and virtual temperature miss hydrostatic balance by",
-    )
-    ratio = Metric(
-        (departure, wind),
-        lambda s, m: ageostrophic_ratio(s[departure], s[wind]),
-        units="1",
-        best="none",
-        definition=(
-            "root mean square of the wind that is not geostrophic over that of the wind, from 30 to 60 degrees, at the "
-            "level nearest to 500 hPa"
-        ),
-    )
-    over_truth = "over that of the truth: 1 where the forecast is as far out of balance"
-    return {
-        "hydrostatic_residual": PhysicsScore("mean", of, residual, globe=False),
-        "hydrostatic_relative": PhysicsScore(
-            "ratio",
-            of,
-            Metric(
-                (of, f"{TRUTH}{of}"),
-                lambda s, m: relative(s[of], s[f"{TRUTH}{of}"]),
-                units="1",
-                best="one",
-                definition=f"hydrostatic_residual {over_truth}",
-            ),
-            globe=False,
-        ),
-        "ageostrophic_ratio": PhysicsScore("mean", departure, ratio, (wind,), globe=False),
-        "ageostrophic_relative": PhysicsScore(
-            "ratio",
-            departure,
-            Metric(
-                (departure, wind, f"{TRUTH}{departure}", f"{TRUTH}{wind}"),
-                lambda s, m: (
-                    ageostrophic_ratio(s[departure], s[wind])
-                    / ageostrophic_ratio(s[f"{TRUTH}{departure}"], s[f"{TRUTH}{wind}"])
-                ),
-                units="1",
-                best="one",
-                definition=f"ageostrophic_ratio {over_truth}",
-            ),
-            (wind,),
-            globe=False,
-        ),
-    }
-
-
 PHYSICS_SCORES: dict[str, PhysicsScore] = {
     "dry_air_drift": _drift("dry_air_mass", "kg m-2", "the mass of dry air (surface pressure less water, over g)"),
+    "dry_air_mass_drift": _drift(
+        "dry_air_between_levels",
+        "kg m-2",
+        "the mass of dry air between the first and the last level of pressure (CREDIT's definition)",
+    ),
     **_closure(
         "water_residual",
         "mm/day",
         SECONDS_PER_DAY,
         "what evaporation less precipitation leaves unexplained of the change of water since the lead time before",
     ),
-    **_closure(
-        "energy_credit_residual",
-        "W m-2",
-        1.0,
-        "what fluxes at the top and the surface leave unexplained of the change of total energy (CREDIT's definition) "
-        "since the lead time before",
+    **_energy("energy_credit", "CREDIT's definition"),
+    **_energy(
+        "energy_credit_without_motion",
+        "CREDIT's definition, without that of motion, where winds are missing",
+        unless="energy_credit_residual",
     ),
+    **_energy("energy_ace", "ACE's definition, over layers"),
     **_balance("toa_net", "the net downward flux at the top of the atmosphere"),
     **_balance("surface_net", "the net downward flux at the surface"),
-    "negative_humidity": _share("negative_humidity", "share of area and levels with specific humidity below zero"),
-    "negative_precipitation": _share("negative_precipitation", "share of the area with precipitation below zero"),
-    "frozen_above_total": _share(
+    "negative_humidity": share("negative_humidity", "share of area and levels with specific humidity below zero"),
+    "negative_precipitation": share("negative_precipitation", "share of the area with precipitation below zero"),
+    "frozen_above_total": share(
         "frozen_above_total", "share of the area with more frozen precipitation than precipitation in all"
     ),
-    "above_saturation": _share(
-        "above_saturation", "share of area and levels with relative humidity over water above 1"
+    "above_saturation": share("above_saturation", "share of area and levels with relative humidity over water above 1"),
+    "negative_water": water("negative_water", "mean over the area of the water that is below zero, in columns"),
+    "water_above_saturation": water(
+        "water_above_saturation", "mean over the area of the water above saturation over water, in columns"
     ),
-    **_imbalance(),
+    **drizzle(),
+    "tropical_variance": PhysicsScore("variance", "", tropical_variance(), globe=False),
+    **imbalance(),
     "layer_mass_drift": _drift("layer_mass", "m2 s-2", "the geopotential of the free surface", fluid="shallow-water"),
     "layer_energy_drift": _drift(
         "layer_energy",

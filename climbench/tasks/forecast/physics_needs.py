@@ -12,7 +12,7 @@ from climbench.physics.diagnosis import CLOSURES
 from climbench.physics.opening import Opened
 from climbench.tasks.forecast.matching import HOUR, Match, dates_of
 from climbench.tasks.forecast.physics_maps import quantities_behind, windows_of
-from climbench.tasks.forecast.physics_metrics import PhysicsScore
+from climbench.tasks.forecast.physics_score import PhysicsScore
 from climbench.tasks.forecast.physics_series import PhysicsStore
 from climbench.tasks.forecast.physics_statistics import Series
 
@@ -23,7 +23,8 @@ NO_START = "the state at the initial time: the forecast has no lead time 0, and 
 
 def maps_behind(scores: Iterable[PhysicsScore]) -> tuple[str, ...]:
     """Return the maps that scores are made from."""
-    names = [name for s in scores for name in (*(CLOSURES[s.of] if s.kind == "closure" else (s.of,)), *s.maps)]
+    of_maps = [s for s in scores if s.kind != "variance"]
+    names = [name for s in of_maps for name in (*(CLOSURES[s.of] if s.kind == "closure" else (s.of,)), *s.maps)]
     return tuple(dict.fromkeys(names))
 
 
@@ -67,13 +68,13 @@ class Look:
         return same and name not in self.missing
 
     def windows(self, names: Iterable[str]) -> dict[str, tuple[float, ...]]:
-        """Return hours that maps are accumulated over; those of rates in a truth are its steps."""
-        found = {name: windows_of(self.opened, name) for name in names}
+        """Return hours that maps are accumulated over; those of rates are the truth's steps.
+
+        A forecaster learns rates from data of that step and gives the same, whatever lead times are kept of it.
+        """
         times = dates_of(self.store.places.open("truth")["time"], "truth")
-        if self.store.role == "truth" and times.size > 1:
-            step = float(np.median(np.diff(times)) / HOUR)
-            found = {name: hours or (step,) for name, hours in found.items()}
-        return found
+        step = float(np.median(np.diff(times)) / HOUR) if times.size > 1 else None
+        return {name: windows_of(self.opened, name, step) for name in names}
 
 
 def lacking_of(
@@ -90,19 +91,37 @@ def lacking_of(
         lacking += [f"of the truth: {text}" for name in maps for text in theirs.lacks(name)]
     if score.kind == "closure" and matched.leads.size < 2:
         lacking.append(FEW_LEADS)
-    if score.kind == "drift" and matched.leads[0] > 0.0 and not all(theirs.like(ours, name) for name in maps):
+    unknown = score.kind == "drift" and matched.leads[0] > 0.0 and not all(theirs.like(ours, name) for name in maps)
+    if unknown and not lacking:
         lacking.append(NO_START)
     if score.kind == "closure" and not lacking:
-        flows = CLOSURES[score.of][1:]
-        lacking += _other_steps(Series({}, {}, matched.leads, ours.windows(flows)), score.of)
+        lacking += other_steps(score, ours, matched.leads)
     return tuple(dict.fromkeys(lacking))
 
 
-def _other_steps(series: Series, closure: str) -> list[str]:
-    if series.fits(closure)[series.leads > 0.0].any():
+def other_steps(score: PhysicsScore, look: Look, leads: np.ndarray) -> list[str]:
+    """Return in words that the fluxes of a closure are of other steps than those between lead times.
+
+    Parameters
+    ----------
+    score : PhysicsScore
+        A closure.
+    look : Look
+        Of the store that has the fluxes.
+    leads : ndarray of float
+        Lead times in hours, ascending.
+
+    Returns
+    -------
+    list of str
+        Empty where they are of the step before one lead time or more.
+    """
+    series = Series({}, {}, leads, look.windows(CLOSURES[score.of][1:]))
+    if series.fits(score.of)[leads > 0.0].any():
         return []
-    hours = sorted({h for window in series.windows.values() for h in window})
+    step = series.steps[-1]
+    hours = sorted({h for window in series.windows.values() for h in window if not np.isclose(h, step)})
     return [
-        f"fluxes over the time between lead times ({series.steps[-1]:g} h): they are over "
-        f"{' and '.join(f'{h:g}' for h in hours)} h"
+        f"fluxes over the {step:g} h between lead times: they are means over "
+        f"{' and '.join(f'{h:g}' for h in hours)} h; score all lead times that far apart"
     ]

@@ -1,27 +1,32 @@
-"""Maps of physics beside the budgets of the core: shares of the area, balances, mass and energy of one layer."""
+"""Maps of physics beside the budgets of the core: shares of the area, rain, balances, one layer's mass and energy."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
 import xarray as xr
 
 from climbench.constants import GRAVITY
-from climbench.errors import DataError
 from climbench.physics.ageostrophic import ageostrophic_mean_squares
 from climbench.physics.areas import exact_cell_areas
-from climbench.physics.arrays import LEVEL, Array, double
-from climbench.physics.energy import virtual_temperature
+from climbench.physics.arrays import Array
+from climbench.physics.drizzle import rain_means
 from climbench.physics.geostrophic import geostrophic_wind
-from climbench.physics.hydrostatic import hydrostatic_residual
-from climbench.physics.moisture import above_saturation, below_zero, frozen_above_total
+from climbench.physics.moisture import below_zero, frozen_above_total
 from climbench.physics.shallow_water import layer_depth, layer_energy
+from climbench.tasks.forecast.physics_column_maps import (
+    SPACE,
+    VERTICAL,
+    excess_in_columns,
+    hydrostatic,
+    nearest_level,
+    negative_in_columns,
+    over_levels,
+    share_above_saturation,
+)
 
-VERTICAL, SPACE = "level", ("latitude", "longitude")
 ROUND_OFF = 1e-10  # kg m-2 s-1, less than 1e-5 mm/day: stores are in float32
-PASCALS, MIDDLE = 100.0, 5e4  # Pa of a hPa, and the level whose wind is held against the geostrophic
 
 
 @dataclass(frozen=True)
@@ -39,59 +44,46 @@ class OwnMap:
         One of `climbench.physics.diagnosis.FIELDS`, in place of quantities.
     on_pressure : bool
         Whether it is for levels of pressure alone.
+    in_column : bool
+        Whether it is an integral over columns: the column and the surface pressure, or None, come before quantities.
     """
 
     of: Callable[..., xr.DataArray]
     quantities: tuple[str, ...] = ()
     field: str = ""
     on_pressure: bool = False
+    in_column: bool = False
 
 
 def _below_zero(values: xr.DataArray) -> xr.DataArray:
-    return _over_levels(_whole(below_zero, values))
-
-
-def _over_levels(shares: xr.DataArray) -> xr.DataArray:
-    return shares.mean(VERTICAL, skipna=False) if VERTICAL in shares.dims else shares
+    return over_levels(_whole(below_zero, values))
 
 
 def _frozen(part: xr.DataArray, total: xr.DataArray) -> xr.DataArray:
     return _whole(lambda f, t: frozen_above_total(f, t, tolerance=ROUND_OFF), part, total)
 
 
-def _pressure(values: xr.DataArray) -> np.ndarray:
-    """Return the pressure of levels in Pa; raise `DataError` where they are no levels of pressure."""
-    if VERTICAL not in values.coords or values.sizes.get(VERTICAL, 1) < 2:
-        raise DataError("two levels of pressure or more")
-    return np.asarray(values[VERTICAL].values, "float64") * PASCALS
+def _rain(part: str) -> Callable[[xr.DataArray], xr.DataArray]:
+    """Return what gives one of `climbench.physics.drizzle.RainMeans`."""
 
+    def mean(precipitation: xr.DataArray) -> xr.DataArray:
+        areas = exact_cell_areas(*(precipitation[axis].values for axis in SPACE))
 
-def _hydrostatic(geopotential: xr.DataArray, temperature: xr.DataArray, humidity: xr.DataArray) -> xr.DataArray:
-    """Return the mean over layers of the square of the hydrostatic residual."""
-    pressure = _pressure(geopotential)
-    core = [[VERTICAL, *SPACE]] * 3
+        def kernel(rain: Array) -> Array:
+            found: Array = getattr(rain_means(rain, areas, trace=ROUND_OFF), part)
+            return found
 
-    def kernel(phi: Array, t: Array, q: Array) -> Array:
-        residual = hydrostatic_residual(phi, virtual_temperature(double(t, t), double(q, q)), pressure)
-        return (residual**2).mean(axis=LEVEL)
+        result: xr.DataArray = xr.apply_ufunc(kernel, precipitation, input_core_dims=[list(SPACE)])
+        return result
 
-    result: xr.DataArray = xr.apply_ufunc(
-        kernel, geopotential, temperature, humidity, input_core_dims=core, output_core_dims=[list(SPACE)]
-    )
-    return result
-
-
-def _above_saturation(humidity: xr.DataArray, temperature: xr.DataArray) -> xr.DataArray:
-    pressure = xr.DataArray(_pressure(humidity), {VERTICAL: humidity[VERTICAL]}, VERTICAL)
-    over = _whole(above_saturation, *xr.broadcast(humidity, temperature, pressure))
-    return _over_levels(over)
+    return mean
 
 
 def _geostrophic(part: int) -> Callable[..., xr.DataArray]:
     """Return what gives one of both statistics of the ageostrophic ratio, means over middle latitudes."""
 
     def mean_square(geopotential: xr.DataArray, eastward: xr.DataArray, northward: xr.DataArray) -> xr.DataArray:
-        level = _nearest(_pressure(geopotential))
+        level = nearest_level(geopotential)
         given = [values.isel({VERTICAL: level}) for values in (geopotential, eastward, northward)]
         latitude, longitude = (geopotential[axis].values for axis in SPACE)
         areas = exact_cell_areas(latitude, longitude)
@@ -103,11 +95,6 @@ def _geostrophic(part: int) -> Callable[..., xr.DataArray]:
         return result
 
     return mean_square
-
-
-def _nearest(pressure: np.ndarray) -> int:
-    """Return the level nearest to 500 hPa, by the logarithm of pressure."""
-    return int(np.abs(np.log(pressure / MIDDLE)).argmin())
 
 
 def _depth(surface: xr.DataArray, ground: xr.DataArray) -> xr.DataArray:
@@ -127,11 +114,21 @@ OWN_MAPS: dict[str, OwnMap] = {
     # Where columns reach from zero pressure to the ground this is the integral of 1 - q; on pressure levels it still
     # is the mass of dry air, which an integral between fixed pressures is not.
     "dry_air_mass": OwnMap(lambda pressure: pressure / GRAVITY, field="dry_air_pressure"),
+    # What CREDIT's corrector of dry air closes on them; over layers it is the same as that above.
+    "dry_air_between_levels": OwnMap(lambda mass: mass, field="dry_air", on_pressure=True),
     "negative_humidity": OwnMap(_below_zero, ("humidity",)),
     "negative_precipitation": OwnMap(_below_zero, ("precipitation",)),
     "frozen_above_total": OwnMap(_frozen, ("frozen_precipitation", "precipitation")),
-    "above_saturation": OwnMap(_above_saturation, ("humidity", "temperature"), on_pressure=True),
-    "hydrostatic_square": OwnMap(_hydrostatic, ("geopotential", "temperature", "humidity"), on_pressure=True),
+    "negative_water": OwnMap(negative_in_columns, ("humidity",), in_column=True),
+    "drizzle": OwnMap(_rain("drizzle"), ("precipitation",)),
+    "drizzle_amount": OwnMap(_rain("drizzle_amount"), ("precipitation",)),
+    "rain_amount": OwnMap(_rain("amount"), ("precipitation",)),
+    "water_above_saturation": OwnMap(excess_in_columns, ("humidity", "temperature"), on_pressure=True),
+    "above_saturation": OwnMap(share_above_saturation, ("humidity", "temperature"), on_pressure=True),
+    "hydrostatic_square": OwnMap(hydrostatic(), ("geopotential", "temperature", "humidity"), on_pressure=True),
+    "hydrostatic_kelvin_square": OwnMap(
+        hydrostatic(kelvin=True), ("geopotential", "temperature", "humidity"), on_pressure=True
+    ),
     "ageostrophic_square": OwnMap(_geostrophic(0), ("geopotential", "eastward", "northward"), on_pressure=True),
     "wind_square": OwnMap(_geostrophic(1), ("geopotential", "eastward", "northward"), on_pressure=True),
     "layer_mass": OwnMap(lambda surface: surface, ("geopotential",)),

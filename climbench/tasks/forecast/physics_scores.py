@@ -3,50 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
 from climbench.cards import Fluid, ForecastCard
 from climbench.grids import covers_globe
 from climbench.tasks.forecast.matching import Match, dates_of
 from climbench.tasks.forecast.physics_maps import quantities_behind
-from climbench.tasks.forecast.physics_metrics import PHYSICS, PHYSICS_SCORES, TRUTH, PhysicsScore
+from climbench.tasks.forecast.physics_metrics import PHYSICS_SCORES
 from climbench.tasks.forecast.physics_needs import Look, lacking_of, maps_behind
-from climbench.tasks.forecast.physics_series import AXES, Means, PhysicsStore, global_means
-from climbench.tasks.forecast.physics_statistics import Series, statistics_of
+from climbench.tasks.forecast.physics_rows import PhysicsScores, keep
+from climbench.tasks.forecast.physics_score import PHYSICS, PhysicsScore
+from climbench.tasks.forecast.physics_series import AXES, Means, PhysicsStore, global_means, lead_step
+from climbench.tasks.forecast.physics_statistics import Series, statistics_of, wanted_states
+from climbench.tasks.forecast.physics_tropics import FIELDS, tropical_field, tropical_squares
 from climbench.tasks.forecast.stores import Places
 
 if TYPE_CHECKING:
     from distributed import Client
 
 STANDARD = "standard"  # the profile that has scores of physics without being asked: other tools have none
-MISSING_VALUES = "values: some are missing, and a mean over the globe needs all"
-
-
-@dataclass
-class PhysicsScores:
-    """Scores of a forecast's physics.
-
-    Attributes
-    ----------
-    rows : list of dict
-        Rows of the score table, without the model's name; ``floor`` is what the truth scores.
-    statistics : dict of str to DataArray of shape (init_time, lead_time)
-        Under ``physics.STATISTIC``; the truth's own under ``physics.truth_STATISTIC``.
-    impossible : dict of str to tuple of str
-        By score, what is missing.
-    notes : list of str
-        What was assumed.
-    """
-
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    statistics: dict[str, xr.DataArray] = field(default_factory=dict)
-    impossible: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
+NOT_NEEDED = "data that lacks what {} needs: that is scored, and says more"
 
 
 def physics_wanted(card: ForecastCard, profile: str, fluid: Fluid) -> tuple[str, ...]:
@@ -64,6 +43,7 @@ def score_physics(
     matched: Match,
     fluid: Fluid,
     *,
+    masked: bool = False,
     client: Client | None = None,
     threads: int | None = None,
 ) -> PhysicsScores:
@@ -79,6 +59,8 @@ def score_physics(
         What is scored.
     fluid : {"air", "shallow-water"}
         What the states are of.
+    masked : bool
+        Whether states with missing values are left out and counted; without, a score that meets one is refused.
     client, threads
         As for `climbench.tasks.forecast.engine.accumulate`.
 
@@ -89,7 +71,9 @@ def score_physics(
     found = PhysicsScores()
     scores = {name: PHYSICS_SCORES[name] for name in wanted}
     maps = maps_behind(scores.values())
-    stores = {role: PhysicsStore(places, role, maps, tuple(sorted(quantities_behind(maps)))) for role in AXES}
+    varying = FIELDS if any(score.kind == "variance" for score in scores.values()) else ()
+    quantities, step = tuple(sorted({*quantities_behind(maps), *varying})), lead_step(matched.leads)
+    stores = {role: PhysicsStore(places, role, maps, quantities, step) for role in AXES}
     looks = {role: Look.at(store) for role, store in stores.items()}
     ours, theirs = looks["forecast"], looks["truth"]
     globe = covers_globe(*(places.open("truth")[axis].values for axis in ("latitude", "longitude")))
@@ -98,12 +82,21 @@ def score_physics(
         if lacking:
             found.impossible[name] = lacking
             del scores[name]
+    told = {score.of for score in scores.values()}
+    for name, score in list(scores.items()):
+        if score.unless and score.unless in told:
+            found.impossible[name] = (NOT_NEEDED.format(score.unless),)
+            del scores[name]
     if not scores:
         return found
     found.notes = [f"{PHYSICS}: {note}" for note in ours.opened.notes]
     forecast, truth = _series(looks, maps_behind(scores.values()), matched, client, threads)
+    started = (_starts(theirs, matched) >= 0) | (matched.leads[0] == 0.0)
     for name, score in scores.items():
-        _append(found, name, score, forecast, truth, matched)
+        if score.kind == "variance":
+            _append_variance(found, name, score, looks, matched, masked, client, threads)
+        else:
+            _append(found, name, score, forecast, truth, matched, started, masked)
     found.rows.sort(key=lambda row: wanted.index(row["metric"]))
     return found
 
@@ -130,8 +123,7 @@ def _truth_means(
     look: Look, maps: Sequence[str], matched: Match, client: Client | None, threads: int | None
 ) -> tuple[Means, Means]:
     """Return the truth's means at valid times and at initial times; NaN where it has none."""
-    times = pd.Index(dates_of(look.store.places.open("truth")["time"], "truth"))
-    starts = times.get_indexer(pd.Index(matched.inits.astype("datetime64[s]")))
+    starts = _starts(look, matched)
     wanted = np.unique(np.concatenate([matched.truth_positions.ravel(), starts]))
     wanted = wanted[wanted >= 0]
     store = look.store.only(maps, list(look.faults))
@@ -147,34 +139,49 @@ def _truth_means(
     )
 
 
+def _starts(look: Look, matched: Match) -> np.ndarray:
+    """Return where the initial times are in the truth; -1 where they are not."""
+    times = pd.Index(dates_of(look.store.places.open("truth")["time"], "truth"))
+    return np.asarray(times.get_indexer(pd.Index(matched.inits.astype("datetime64[s]"))))
+
+
 def _append(
-    found: PhysicsScores, name: str, score: PhysicsScore, forecast: Series, truth: Series, matched: Match
+    found: PhysicsScores,
+    name: str,
+    score: PhysicsScore,
+    forecast: Series,
+    truth: Series,
+    matched: Match,
+    started: np.ndarray,
+    masked: bool,
 ) -> None:
-    """Append the rows and statistics of one score, with what the truth scores beside it."""
-    ours = statistics_of(score, forecast, truth)
-    values = score.metric.of(ours, 1)
-    if not np.isfinite(values).any():
-        found.impossible[name] = (MISSING_VALUES,)
-        return
+    """Append one score of means over the globe."""
     own = score.kind not in ("bias", "ratio") and all(m in truth.means for m in maps_behind([score]))
-    theirs = statistics_of(score, truth, None) if own else {}
-    floors = score.metric.of(theirs, 1) if own else np.full(values.shape, np.nan)
-    kept = {**ours, **{f"{TRUTH}{key}": part for key, part in theirs.items()}}
-    axes = {"init_time": matched.inits, "lead_time": matched.leads}
-    found.statistics |= {f"{PHYSICS}.{key}": xr.DataArray(part, axes, tuple(axes)) for key, part in kept.items()}
-    for lead, value, floor in zip(matched.leads, values, floors, strict=True):
-        found.rows.append(_row(name, float(lead), value, floor, score.metric.units))
+    ours, theirs = statistics_of(score, forecast, truth), statistics_of(score, truth, None) if own else {}
+    wanted = wanted_states(score, forecast, matched.truth_positions >= 0, started)
+    keep(found, name, score, ours, theirs, wanted, matched, masked)
+    if score.kind == "closure" and (unfit := matched.leads[~forecast.fits(score.of) & (matched.leads > 0.0)]).size:
+        at = ", ".join(f"{lead:g}" for lead in unfit)
+        found.notes.append(f"{PHYSICS}: {name} has no value at {at} h: its fluxes are of other hours")
 
 
-def _row(metric: str, lead: float, value: float, floor: float, units: str) -> dict[str, Any]:
-    numbers = {key: float(n) if np.isfinite(n) else None for key, n in (("value", value), ("floor", floor))}
-    return {
-        "variable": PHYSICS,
-        "metric": metric,
-        "region": "global",
-        "lead_time": lead,
-        **numbers,
-        "low": None,
-        "high": None,
-        "units": units,
-    }
+def _append_variance(
+    found: PhysicsScores,
+    name: str,
+    score: PhysicsScore,
+    looks: Mapping[str, Look],
+    matched: Match,
+    masked: bool,
+    client: Client | None,
+    threads: int | None,
+) -> None:
+    """Append the score of the variance in the tropics."""
+    ours, theirs = looks["forecast"], looks["truth"]
+    quantity, lacking = tropical_field(ours, theirs, matched)
+    if lacking:
+        found.impossible[name] = lacking
+        return
+    squares = tropical_squares(ours, theirs, quantity, matched, client=client, threads=threads)
+    keep(found, name, score, squares, {}, matched.truth_positions >= 0, matched, masked)
+    if name not in found.impossible:
+        found.notes.append(f"{PHYSICS}: {name} is that of '{ours.opened.sources[quantity]}'")

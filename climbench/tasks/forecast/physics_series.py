@@ -42,12 +42,15 @@ class PhysicsStore:
         What is made from it.
     quantities : tuple of str
         What that is made from.
+    step : float or None
+        Hours between lead times, where these are all the same: of several accumulations that of so many is read.
     """
 
     places: Places
     role: str
     maps: tuple[str, ...]
     quantities: tuple[str, ...]
+    step: float | None = None
 
     @property
     def axes(self) -> tuple[str, ...]:
@@ -78,8 +81,8 @@ class PhysicsStore:
 
     def look(self) -> tuple[Opened, Diagnosis, dict[str, str]]:
         """Return the quantities and maps of the first states, and what is wrong with variables."""
-        first = _chosen(self.open(), self.quantities, {axis: np.zeros(1, int) for axis in self.axes})
-        found, faults = opened(first, self.quantities)
+        first = chosen(self, {axis: np.zeros(1, int) for axis in self.axes})
+        found, faults = opened(first, self.quantities, self.step)
         return found, maps_of(found, self.maps), faults
 
     def only(self, maps: Sequence[str], without: Sequence[str] = ()) -> PhysicsStore:
@@ -89,18 +92,29 @@ class PhysicsStore:
             self, maps=tuple(maps), quantities=tuple(q for q in self.quantities if q in behind and q not in without)
         )
 
+    def reading(self, quantity: str) -> PhysicsStore:
+        """Return the same store, read for one quantity alone."""
+        return replace(self, maps=(), quantities=(quantity,))
 
-def _chosen(data: xr.Dataset, quantities: Sequence[str], at: Positions) -> xr.Dataset:
-    """Return the variables that quantities can be taken from, at some positions, in memory."""
-    names = _variables(data, quantities)
+
+def chosen(store: PhysicsStore, at: Positions) -> xr.Dataset:
+    """Return the variables that a store's quantities are taken from, at some positions, in memory."""
+    data = store.open()
+    names = _variables(data, store)
     rest = [str(v) for v in data.data_vars if data[v].dims == INTERFACES]
     picked = {axis: as_slice(p) for axis, p in at.items()}
     return data[[*names, *rest]].isel(picked, missing_dims="ignore").load()  # there may be maps without time alone
 
 
-def _variables(data: xr.Dataset, quantities: Sequence[str]) -> list[str]:
-    sources = [source_of(q, list(map(str, data.data_vars))) for q in quantities]
+def _variables(data: xr.Dataset, store: PhysicsStore) -> list[str]:
+    sources = [source_of(q, list(map(str, data.data_vars)), step=store.step) for q in store.quantities]
     return list(dict.fromkeys(s.variable for s in sources if s is not None))
+
+
+def lead_step(leads: np.ndarray) -> float | None:
+    """Return the hours between lead times (ascending, in hours); None where there are not two, or they differ."""
+    steps = np.unique(np.round(np.diff(leads), 6))
+    return float(steps[0]) if steps.size == 1 else None
 
 
 def work(store: PhysicsStore, at: Positions) -> Means:
@@ -118,8 +132,8 @@ def work(store: PhysicsStore, at: Positions) -> Means:
     dict of str to ndarray of shape (member, *axes)
         By map, float64.
     """
-    data = _chosen(store.open(), store.quantities, at)
-    found = open_quantities(data, wanted=store.quantities)
+    data = chosen(store, at)
+    found = open_quantities(data, wanted=store.quantities, step=store.step)
     areas = exact_cell_areas(data["latitude"].values, data["longitude"].values)
     means = {}
     for name, values in maps_of(found, store.maps).fields.items():
@@ -152,14 +166,14 @@ def global_means(
     result: Means = {}
     if not store.maps or not all(p.size for p in positions.values()):
         return result
-    blocks = list(_blocks(store, positions))
-    pieces = [{a: positions[a][cut] for a, cut in zip(store.axes, block, strict=True)} for block in blocks]
+    cuts = list(blocks(store, positions))
+    pieces = [{a: positions[a][cut] for a, cut in zip(store.axes, block, strict=True)} for block in cuts]
     for n, means in spread(_numbered, store, list(enumerate(pieces)), client, threads):
         for name, values in means.items():
             if name not in result:
                 shape = (values.shape[0], *(positions[a].size for a in store.axes))
                 result[name] = np.full(shape, np.nan)
-            result[name][(slice(None), *blocks[n[0]])] = values
+            result[name][(slice(None), *cuts[n[0]])] = values
     return result
 
 
@@ -167,10 +181,10 @@ def _numbered(store: PhysicsStore, piece: tuple[int, Positions]) -> Means:
     return work(store, piece[1])
 
 
-def _blocks(store: PhysicsStore, positions: Positions) -> Iterator[tuple[slice, ...]]:
+def blocks(store: PhysicsStore, positions: Positions) -> Iterator[tuple[slice, ...]]:
     """Yield slices of positions along the store's axes, in its order, each of whole chunks."""
     data = store.open()
-    arrays = [data[v] for v in _variables(data, store.quantities) if set(store.axes) <= set(data[v].dims)]
+    arrays = [data[v] for v in _variables(data, store) if set(store.axes) <= set(data[v].dims)]
     one = sum(map_bytes(a) * a.sizes.get("level", 1) * a.sizes.get("member", 1) for a in arrays)
     cuts: list[list[slice]] = []
     room = max(1, BLOCK_BYTES // max(1, one))

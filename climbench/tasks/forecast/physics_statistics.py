@@ -9,7 +9,7 @@ import xarray as xr
 
 from climbench.constants import SECONDS_PER_DAY
 from climbench.physics.diagnosis import CLOSURES, FIELDS, Diagnosis, closures
-from climbench.tasks.forecast.physics_metrics import ERROR, SQUARE, TRUTH, PhysicsScore
+from climbench.tasks.forecast.physics_score import ERROR, SQUARE, TRUTH, PhysicsScore
 
 SECONDS_PER_HOUR = SECONDS_PER_DAY / 24.0
 DIMS = ("member", "init", "lead")
@@ -28,8 +28,8 @@ class Series:
     leads : ndarray of float
         Lead times in hours, ascending.
     windows : dict of str to tuple of float
-        By map, hours over which what it is made from is accumulated, or averaged; none where that is the time since
-        the lead time before.
+        By map, hours over which what it is made from is accumulated, or averaged; where there are none, it is taken to
+        be of the time since the lead time before.
     """
 
     means: dict[str, np.ndarray]
@@ -108,3 +108,32 @@ def statistics_of(score: PhysicsScore, ours: Series, truth: Series | None) -> di
     if score.kind == "bias":
         return {f"{name}{ERROR}": means[name] - theirs[name] for name in names}
     return {**means, **{f"{TRUTH}{name}": values for name, values in theirs.items()}}
+
+
+def wanted_states(score: PhysicsScore, ours: Series, there: np.ndarray, started: np.ndarray) -> np.ndarray:
+    """Return which states a score is made from where no value is missing.
+
+    Parameters
+    ----------
+    score : PhysicsScore
+        The score.
+    ours : Series
+        Of the store that is scored.
+    there : ndarray of bool of shape (init, lead)
+        Where the truth has the valid time.
+    started : ndarray of bool of shape (init,)
+        Where the state at the initial time is known.
+
+    Returns
+    -------
+    ndarray of bool of shape (init, lead)
+        Neither what the truth does not have, nor a change since what is not known or whose fluxes are of other steps.
+    """
+    whole = Series(
+        {name: np.where(there, 1.0, np.nan)[None] for name in ours.means},
+        {name: np.where(started, 1.0, np.nan)[None] for name in ours.start},
+        ours.leads,
+        ours.windows,
+    )
+    found = statistics_of(score, whole, whole)
+    return np.logical_and.reduce([np.isfinite(found[name]) for name in score.metric.statistics])

@@ -22,7 +22,8 @@ from climbench.tasks.forecast.job import WEIGHT, Job, Sums
 from climbench.tasks.forecast.map_statistics import MapStatistic
 from climbench.tasks.forecast.matching import SAME_GRID, Match, match
 from climbench.tasks.forecast.metrics import Metric
-from climbench.tasks.forecast.physics_scores import PhysicsScores, physics_wanted, score_physics
+from climbench.tasks.forecast.physics_rows import PhysicsScores
+from climbench.tasks.forecast.physics_scores import physics_wanted, score_physics
 from climbench.tasks.forecast.plan import plan
 from climbench.tasks.forecast.profiles import PROFILES, Profile, cell_area, cos_latitude
 from climbench.tasks.forecast.reading import at_levels
@@ -175,7 +176,10 @@ class Forecasts:
         everything = tuple(dict.fromkeys(score for scores in wanted.values() for score in scores))
         if everything:
             fluid = self.dataset.fluid
-            physics = score_physics(everything, self.places, self.matched, fluid, client=client, threads=threads)
+            masked = self.card.nan == "mask"
+            physics = score_physics(
+                everything, self.places, self.matched, fluid, masked=masked, client=client, threads=threads
+            )
             found = {n: part.with_physics(physics, wanted[n]) if wanted[n] else part for n, part in found.items()}
             for part in found.values():
                 if not part.rows:
