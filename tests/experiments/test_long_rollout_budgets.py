@@ -115,3 +115,12 @@ def test_starts_that_blow_up_do_not_count_but_where_all_do(rolled, blown, starts
     loss = (states["mean_evaporation_rate"] + states["mean_total_precipitation_rate"])[:, 0]
     expected = steps * SECONDS * np.average(loss, axis=(-2, -1), weights=AREAS).mean()
     assert row["made_at_the_end"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_fluxes_of_other_hours_than_a_step_close_nothing(rolled):
+    folder, place, result = rolled
+    on = find_forecast_task(folder / "run" / "task.yaml", place, None, [folder])
+    found = rollout_budgets(result.run_dir, on, {"uncorrected": np.zeros(3, int)}, 12.0)
+    words = "fluxes over the 12 h between lead times: they are means over 6 h; score all lead times that far apart"
+    assert found.missing == {"water": (words,), "energy": (words,)}
+    assert set(found.summary["name"]) == {"dry_air"}
