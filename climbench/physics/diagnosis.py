@@ -16,9 +16,10 @@ from climbench.constants import ACE_AIR, CREDIT_AIR, GRAVITY
 from climbench.errors import DataError
 from climbench.physics.arrays import Array, double
 from climbench.physics.blocks import COLUMN, DEPTH, INTERFACES, LEVEL, SPACE, Way, applied
-from climbench.physics.columns import Column, column_integral
+from climbench.physics.columns import Column
 from climbench.physics.energy import ace_column_energy, credit_energy, energy_residual, layer_depths
 from climbench.physics.fluxes import surface_balance, top_balance
+from climbench.physics.integrals import column_integral
 from climbench.physics.ocean import ocean_heat_content
 from climbench.physics.quantities import QUANTITIES, wanted_names
 from climbench.physics.water import dry_air_mass, dry_air_pressure, water_path, water_residual

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from climbench.constants import ACE_AIR, CREDIT_AIR, MoistAir
 from climbench.physics.arrays import LEVEL, Array, namespace, part
-from climbench.physics.columns import UnmadeThickness, column_integral, column_mass
+from climbench.physics.integrals import UnmadeThickness, column_integral, column_mass
 
 LOWEST_PRESSURE = 1.0  # Pa: ACE takes the pressure at the top of the air as this at least, for its logarithm
 SEA_LEVEL = 0.0  # m: ACE takes no ground as lower than this

@@ -16,7 +16,7 @@ import numpy as np
 from climbench.constants import ACE_AIR, MoistAir
 from climbench.errors import DataError
 from climbench.physics.arrays import LEVEL, Array, along, double, namespace, part
-from climbench.physics.columns import level_pressures
+from climbench.physics.vertical_coordinates import level_pressures
 
 
 def hydrostatic_residual(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from climbench.constants import ACE_AIR, GRAVITY, MoistAir
 from climbench.physics.areas import area_mean
 from climbench.physics.arrays import LEVEL, SPACE, Array, double, namespace
-from climbench.physics.columns import column_integral
+from climbench.physics.integrals import column_integral
 from climbench.physics.saturation import Surface, relative_humidity, saturation_humidity
 
 

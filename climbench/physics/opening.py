@@ -11,8 +11,9 @@ import xarray as xr
 
 from climbench.errors import DataError
 from climbench.physics.blocks import DEPTH, LEVEL
-from climbench.physics.columns import Column, hybrid_layers, pressure_levels
+from climbench.physics.columns import Column
 from climbench.physics.quantities import OF_THE_SEA, QUANTITIES, Quantity, Source, source_of
+from climbench.physics.vertical_coordinates import hybrid_layers, pressure_levels
 from climbench.units import conversion, is_amount
 from climbench.variables import LEXICON, kind_of
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from climbench.constants import GRAVITY
 from climbench.physics.arrays import LEVEL, Array
-from climbench.physics.columns import column_integral, column_mass
+from climbench.physics.integrals import column_integral, column_mass
 
 
 def water_path(humidity: Array, thickness: Array, *, axis: int = LEVEL, gravity: float = GRAVITY) -> Array:

@@ -20,9 +20,9 @@ import numpy as np
 
 from climbench.constants import CREDIT_AIR, GRAVITY
 from climbench.physics.arrays import along
-from climbench.physics.columns import column_integral
 from climbench.physics.energy import credit_energy, moist_heat_capacity
 from climbench.physics.fluxes import surface_balance, top_balance
+from climbench.physics.integrals import column_integral
 from climbench.worlds.moist_fluxes import (
     LATENT,
     SENSIBLE,

@@ -18,7 +18,8 @@ import numpy as np
 from climbench.constants import CREDIT_AIR, FREEZING_POINT, GRAVITY
 from climbench.physics.areas import area_mean, exact_cell_areas
 from climbench.physics.arrays import along
-from climbench.physics.columns import Column, hybrid_layers
+from climbench.physics.columns import Column
+from climbench.physics.vertical_coordinates import hybrid_layers
 
 REFERENCE = 1e5  # Pa
 INTERFACES = np.array([0.0, 50.0, 150.0, 250.0, 400.0, 550.0, 700.0, 850.0, 1000.0])  # hPa over a ground at REFERENCE

@@ -133,6 +133,7 @@ TABLE: dict[str, tuple[float | None, ...]] = {
     "energy": (60.0, 250.0, 1400.0, 900.0, 500.0, 1100.0),
 }
 REGIONS: dict[str, Region] = {
+    # A table's rows are of several types, and mypy takes them all for one: the dataclass names each.
     name: Region(title, **{parameter: values[column] for parameter, values in TABLE.items()})  # type: ignore[arg-type]
     for column, (name, title) in enumerate(TITLES.items())
 }

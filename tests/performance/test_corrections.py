@@ -25,7 +25,7 @@ from climbench.models.forecasting.stepper import StepLoss, Stepper
 from climbench.models.step_corrections import StepCorrections
 from climbench.models.training.clipping import clip_gradients
 from climbench.models.training.fitting import make_optimiser
-from climbench.physics.columns import hybrid_layers
+from climbench.physics.vertical_coordinates import hybrid_layers
 from climbench.quadrature import quadrature
 from tests.tasks.forecast.moist_store import FLAT, TALL, TARGETS
 

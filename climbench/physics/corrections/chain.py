@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from climbench.physics.arrays import LEVEL, Array, in_dtype_of
-from climbench.physics.columns import Column, UnmadeThickness
+from climbench.physics.columns import Column
 from climbench.physics.corrections.by_role import Correction, State, Step
+from climbench.physics.integrals import UnmadeThickness
 
 Targets = Mapping[str, Array]
 

@@ -15,13 +15,13 @@ from __future__ import annotations
 from climbench.constants import ACE_AIR, CREDIT_AIR, MoistAir
 from climbench.physics.areas import area_mean
 from climbench.physics.arrays import Array, in_dtype_of
-from climbench.physics.columns import UnmadeThickness, column_integral, column_mass
 from climbench.physics.energy import (
     ace_column_energy,
     credit_energy_beside_heat,
     depth_per_kelvin,
     moist_heat_capacity,
 )
+from climbench.physics.integrals import UnmadeThickness, column_integral, column_mass
 
 
 def credit_temperature(

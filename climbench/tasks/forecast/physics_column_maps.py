@@ -9,10 +9,11 @@ import xarray as xr
 
 from climbench.errors import DataError
 from climbench.physics.arrays import LEVEL, Array, double
-from climbench.physics.columns import Column, pressure_levels
+from climbench.physics.columns import Column
 from climbench.physics.energy import virtual_temperature
 from climbench.physics.hydrostatic import hydrostatic_residual, residual_in_kelvin
 from climbench.physics.moisture import above_saturation, negative_water, water_above_saturation
+from climbench.physics.vertical_coordinates import pressure_levels
 
 VERTICAL, SPACE = "level", ("latitude", "longitude")
 PASCALS = 100.0  # of a hPa

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from climbench.physics.areas import exact_cell_areas
-from climbench.physics.columns import hybrid_layers, pressure_levels
+from climbench.physics.vertical_coordinates import hybrid_layers, pressure_levels
 
 LATITUDE, LONGITUDE = np.linspace(-75.0, 75.0, 6), np.arange(0.0, 360.0, 45.0)
 AREAS = exact_cell_areas(LATITUDE, LONGITUDE)
